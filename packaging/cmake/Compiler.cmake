@@ -1,0 +1,39 @@
+# How our own code is compiled. Everything is attached to the interface target `mig_compile`, so
+# that third-party sources are not held to our warnings.
+add_library(mig_compile INTERFACE)
+target_include_directories(mig_compile INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(mig_compile INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wno-missing-field-initializers)
+
+# GCC 12 reports false positives deep inside std::string and Boost at -O2.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(mig_compile INTERFACE
+    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+    -Wno-dangling-pointer -Wno-stringop-overread)
+endif()
+
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+add_compile_options(-ffunction-sections -fdata-sections -fstack-protector-strong)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+add_link_options(-Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack)
+
+if(MIG_SANITIZE)
+  add_compile_options(-fsanitize=${MIG_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MIG_SANITIZE})
+endif()
+if(MIG_FUZZ)
+  # Asio's coroutines trip clang 14's function sanitizer.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=function
+    -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined -fno-sanitize=function)
+endif()
+
+find_program(MIG_CCACHE ccache)
+if(MIG_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MIG_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${MIG_CCACHE})
+endif()
