@@ -1,0 +1,33 @@
+// Message digests by name, incremental (OpenSSL EVP; fetched once, contexts reused).
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "util/bytes.h"
+#include "util/expected.h"
+
+namespace mig {
+
+enum class DigestKind {
+  kMd5, kSha1, kSha256, kSha384, kSha512, kSha3_224, kSha3_256, kSha3_384, kSha3_512
+};
+std::size_t DigestBytes(DigestKind kind);
+
+class Digest {
+ public:
+  explicit Digest(DigestKind kind);
+  Digest(Digest&&) noexcept;
+  Digest& operator=(Digest&&) noexcept;
+  ~Digest();
+  void Update(BytesView bytes);
+  Bytes Finish();  // raw bytes; afterwards the object starts anew
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+Bytes Sha256(BytesView bytes);  // 32 raw bytes
+
+}  // namespace mig

@@ -1,0 +1,41 @@
+// What the scheduler sends to an agent. Nothing here is an order by itself: a command carries the
+// signed action, and control messages acknowledge, or bring documents that verify themselves.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "proto/ids.h"
+#include "util/expected.h"
+#include "util/json.h"
+
+namespace mig {
+
+// Topic mig/v1/dn/<agent>/cmd (and dn/all/cmd). `action` is the envelope's JSON as it was signed.
+struct Command {
+  json::object action;
+};
+
+// Topic mig/v1/dn/<agent>/ctl: the scheduler has stored these parts for good.
+struct Acknowledgement {
+  ActionId action;
+  std::vector<std::uint64_t> parts;  // seq numbers, at most 256
+};
+
+// Topic mig/v1/dn/<agent>/ctl and, retained, mig/v1/dn/all/policy.
+struct PolicyUpdate {
+  std::vector<json::object> roots;  // envelopes, version 1 first
+  json::object policy;              // envelope
+};
+
+using Control = std::variant<Acknowledgement, PolicyUpdate>;
+
+// Unknown fields are ignored here: an older agent must understand a newer courier.
+Expected<Command> DecodeCommand(BytesView message);
+Bytes EncodeCommand(const Command& command);
+Expected<Control> DecodeControl(BytesView message);
+Bytes EncodeControl(const Control& control);
+
+}  // namespace mig
