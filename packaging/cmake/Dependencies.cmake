@@ -39,6 +39,8 @@ add_library(dep_openssl INTERFACE)
 target_link_libraries(dep_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto Threads::Threads
   ${CMAKE_DL_LIBS})
 
+include(PahoMqttCpp)
+
 # Boost is header-only here; its heavy parts are compiled once (separate compilation).
 add_library(dep_json STATIC ${CMAKE_SOURCE_DIR}/packaging/cmake/boost_json.cpp)
 target_link_libraries(dep_json PUBLIC Boost::headers)
