@@ -25,18 +25,17 @@ Expected<PeerName> PeerNameOf(const x509_st* certificate);
 Expected<PeerName> PeerNameOfPem(std::string_view certificate_pem);
 
 struct KeyPairPem {
-  std::string key;          // PKCS#8, unencrypted: written with mode 0600
+  std::string key;  // PKCS#8, unencrypted: written with mode 0600
   std::string certificate;
 };
 
 // Self-signed CA with pathlen 0 and keyCertSign, cRLSign.
-Expected<KeyPairPem> MakeCa(std::string_view common_name, UtcTime now,
-                            std::chrono::hours validity);
+Expected<KeyPairPem> MakeCa(std::string_view common_name, UtcTime now, std::chrono::hours validity);
 
 struct LeafRequest {
-  PeerName name;                          // common name is name.id
-  std::vector<std::string> dns_names;     // and IP addresses, told apart by their form
-  bool server = false;                    // extended key usage serverAuth (and clientAuth always)
+  PeerName name;                       // common name is name.id
+  std::vector<std::string> dns_names;  // and IP addresses, told apart by their form
+  bool server = false;                 // extended key usage serverAuth (and clientAuth always)
   std::chrono::hours validity{24 * 90};
 };
 // A new P-256 key and its certificate. Starts five minutes before `now` (clock skew).

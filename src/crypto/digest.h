@@ -10,7 +10,15 @@
 namespace mig {
 
 enum class DigestKind {
-  kMd5, kSha1, kSha256, kSha384, kSha512, kSha3_224, kSha3_256, kSha3_384, kSha3_512
+  kMd5,
+  kSha1,
+  kSha256,
+  kSha384,
+  kSha512,
+  kSha3_224,
+  kSha3_256,
+  kSha3_384,
+  kSha3_512
 };
 std::size_t DigestBytes(DigestKind kind);
 

@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxEnvelopeBytes = 256 * 1024;
 inline constexpr std::size_t kMaxSignatures = 32;
 
 struct Signature {
-  std::string keyid;            // base32 of the key's fingerprint; a hint, never trusted
+  std::string keyid;  // base32 of the key's fingerprint; a hint, never trusted
   Bytes sig;
   std::string form = "ed25519";  // ed25519 | openpgp | sshsig; a hint, never trusted
 };

@@ -12,8 +12,8 @@
 namespace mig {
 
 struct KeyFile {
-  std::string name;   // "Full Name <mail>", or what an agent calls itself
-  UtcTime created;    // stays with the key: an OpenPGP fingerprint depends on it
+  std::string name;  // "Full Name <mail>", or what an agent calls itself
+  UtcTime created;   // stays with the key: an OpenPGP fingerprint depends on it
   SecretKey secret;
 };
 

@@ -13,7 +13,9 @@
 #include "util/bytes.h"
 #include "util/expected.h"
 
-namespace boost::asio { class io_context; }
+namespace boost::asio {
+class io_context;
+}
 
 namespace mig {
 

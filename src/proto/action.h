@@ -45,8 +45,8 @@ struct Action {
   UtcTime expireafter;
   std::vector<Operation> operations;  // 1..32; empty for kStop
   Limits limits;
-  std::uint64_t policy = 0;           // lowest policy version the signer accepts
-  std::optional<ActionId> stops;      // kStop only, and then always
+  std::uint64_t policy = 0;       // lowest policy version the signer accepts
+  std::optional<ActionId> stops;  // kStop only, and then always
   Description description;
   Threat threat;
   std::string reason;

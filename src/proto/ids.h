@@ -24,8 +24,8 @@ class Id {
 
   static Expected<Id> FromBytes(BytesView bytes) {
     if (bytes.size() != kSize) {
-      return Error(Errc::kMalformed, std::string(Tag::kName) + ": expected " +
-                                         std::to_string(kSize) + " bytes");
+      return Error(Errc::kMalformed,
+                   std::string(Tag::kName) + ": expected " + std::to_string(kSize) + " bytes");
     }
     Id id;
     std::memcpy(id.bytes_.data(), bytes.data(), kSize);
@@ -51,10 +51,18 @@ class Id {
   std::array<unsigned char, kSize> bytes_{};
 };
 
-struct ActionTag { static constexpr std::string_view kName = "an action id"; };
-struct AgentTag { static constexpr std::string_view kName = "an agent id"; };
-struct OrgTag { static constexpr std::string_view kName = "an org"; };
-struct KeyTag { static constexpr std::string_view kName = "a key id"; };
+struct ActionTag {
+  static constexpr std::string_view kName = "an action id";
+};
+struct AgentTag {
+  static constexpr std::string_view kName = "an agent id";
+};
+struct OrgTag {
+  static constexpr std::string_view kName = "an org";
+};
+struct KeyTag {
+  static constexpr std::string_view kName = "a key id";
+};
 
 using ActionId = Id<ActionTag, 16>;  // random
 using AgentId = Id<AgentTag, 32>;    // SHA-256 of the agent's raw Ed25519 public key

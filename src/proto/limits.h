@@ -10,11 +10,11 @@
 namespace mig {
 
 struct Limits {
-  std::uint32_t seconds = 300;                    // wall clock for the whole action
-  std::uint64_t rss = std::uint64_t{512} << 20;   // bytes of memory for one child
-  std::uint32_t cpu = 50;                         // percent of one core, averaged; 1..6400
-  std::uint64_t rows = 1'000'000;                 // elements returned by the whole action
-  std::uint64_t bytes = std::uint64_t{1} << 30;   // bytes of result by the whole action
+  std::uint32_t seconds = 300;                   // wall clock for the whole action
+  std::uint64_t rss = std::uint64_t{512} << 20;  // bytes of memory for one child
+  std::uint32_t cpu = 50;                        // percent of one core, averaged; 1..6400
+  std::uint64_t rows = 1'000'000;                // elements returned by the whole action
+  std::uint64_t bytes = std::uint64_t{1} << 30;  // bytes of result by the whole action
 
   bool operator==(const Limits&) const = default;
 };

@@ -31,8 +31,8 @@ struct DocumentKey {
 
 struct Root {
   std::uint64_t version = 1;
-  std::uint32_t threshold = 1;      // 1..keys
-  std::vector<DocumentKey> keys;    // distinct
+  std::uint32_t threshold = 1;    // 1..keys
+  std::vector<DocumentKey> keys;  // distinct
   UtcTime issued;
 };
 

@@ -25,16 +25,32 @@ inline constexpr std::size_t kMaxPartPayloadBytes = 180 * 1024;
 
 // Status of a command (DESIGN section 3). Stored as text; order is the order of life.
 enum class CommandStatus {
-  kPrepared, kSent, kReceived, kRunning,
-  kSuccess, kFailed, kTimeout, kRefused, kExpired, kStopped, kInterrupted,  // final
+  kPrepared,
+  kSent,
+  kReceived,
+  kRunning,
+  kSuccess,
+  kFailed,
+  kTimeout,
+  kRefused,
+  kExpired,
+  kStopped,
+  kInterrupted,  // final
 };
 std::string_view CommandStatusName(CommandStatus status);
 Expected<CommandStatus> ParseCommandStatus(std::string_view name);
 bool IsFinal(CommandStatus status);
 
 enum class ActionStatus {
-  kPending, kScheduled, kPreparing, kInflight,
-  kCompleted, kExpired, kStopped, kRefused, kInvalid,  // final
+  kPending,
+  kScheduled,
+  kPreparing,
+  kInflight,
+  kCompleted,
+  kExpired,
+  kStopped,
+  kRefused,
+  kInvalid,  // final
 };
 std::string_view ActionStatusName(ActionStatus status);
 Expected<ActionStatus> ParseActionStatus(std::string_view name);
@@ -50,10 +66,10 @@ struct LedgerMark {
 struct Receipt {
   AgentId agent;
   ActionId action;
-  std::string state;   // received | started | refused | busy
-  std::string code;    // reason code when refused (trust/refusal.h)
-  std::string detail;  // for people
-  UtcTime time;        // the agent's clock
+  std::string state;         // received | started | refused | busy
+  std::string code;          // reason code when refused (trust/refusal.h)
+  std::string detail;        // for people
+  UtcTime time;              // the agent's clock
   std::uint64_t policy = 0;  // version the agent holds
   LedgerMark ledger;
 };
@@ -66,16 +82,16 @@ struct ResultElement {
 
 struct OperationSummary {
   CommandStatus status = CommandStatus::kSuccess;
-  json::object result;   // MIG's result object; its lists of elements may have been sent before
-  std::string sandbox;   // full | partial | none
+  json::object result;  // MIG's result object; its lists of elements may have been sent before
+  std::string sandbox;  // full | partial | none
 };
 
 struct ResultPart {
   AgentId agent;
   ActionId action;
-  std::uint64_t seq = 0;      // 0, 1, 2, … over the whole action
+  std::uint64_t seq = 0;  // 0, 1, 2, … over the whole action
   bool last = false;
-  Bytes previous;             // SHA-256 of the previous part's payload; empty for seq 0
+  Bytes previous;  // SHA-256 of the previous part's payload; empty for seq 0
   std::uint32_t operation = 0;
   std::vector<ResultElement> elements;
   std::optional<OperationSummary> summary;  // ends the operation
@@ -102,7 +118,7 @@ struct Heartbeat {
   std::map<std::string, std::uint32_t> formats;  // "action" -> 1, …
   std::uint64_t policy = 0;
   std::string sandbox;
-  std::string boot;     // random at each start of the process: tells two copies of one key apart
+  std::string boot;  // random at each start of the process: tells two copies of one key apart
   LedgerMark ledger;
 };
 

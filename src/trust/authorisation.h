@@ -46,27 +46,27 @@ using ModuleLookup = std::function<std::optional<ModuleFacts>(std::string_view n
 struct CheckContext {
   const TrustedPolicy* policy = nullptr;  // null: none held yet
   OrgId org;
-  UtcTime now;                            // the agent's time, floor included (trust/time_floor.h)
+  UtcTime now;  // the agent's time, floor included (trust/time_floor.h)
   const ReplayMemory* memory = nullptr;
   ModuleLookup modules;
-  Target::Facts facts;                    // the agent about itself
+  Target::Facts facts;  // the agent about itself
   bool sandbox_full = false;
-  bool path_rules_enforceable = false;    // Landlock or openat2 is there
+  bool path_rules_enforceable = false;  // Landlock or openat2 is there
 };
 
 struct Accepted {
   Action action;
-  Bytes digest;                          // SHA-256 of the payload
-  std::vector<std::string> people;       // ids of the distinct people who signed
-  bool repeated = false;                 // same id and digest as before: repeat the answer
+  Bytes digest;                     // SHA-256 of the payload
+  std::vector<std::string> people;  // ids of the distinct people who signed
+  bool repeated = false;            // same id and digest as before: repeat the answer
   // For each operation the roots its child may read below; empty: any.
   std::vector<std::vector<std::string>> roots;
 };
 
 struct Decision {
   std::optional<Accepted> accepted;
-  std::optional<Refused> refused;   // exactly one of both
-  std::optional<Action> action;     // as far as it could be read, for receipts and the ledger
+  std::optional<Refused> refused;  // exactly one of both
+  std::optional<Action> action;    // as far as it could be read, for receipts and the ledger
 };
 
 Decision CheckAction(const Envelope& envelope, const CheckContext& context);

@@ -24,7 +24,7 @@ class TrustedPolicy {
   struct Signer {
     const Person* person;  // never null; valid as long as the policy
     PublicKey key;
-    bool revoked;          // key revoked or person not active
+    bool revoked;  // key revoked or person not active
   };
   // Who owns the key with this fingerprint; null when the policy does not know it.
   const Signer* FindSigner(const KeyId& key) const;

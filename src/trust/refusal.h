@@ -8,27 +8,27 @@
 namespace mig {
 
 enum class Refusal {
-  kMalformed,         // envelope not well-formed, or too large
-  kWrongOrg,          // another deployment's action
-  kNoPolicy,          // root chain or policy missing, not valid, or expired
-  kPolicyTooOld,      // the action wants a newer policy than the agent holds
-  kBadSignature,      // some signature does not verify, or there is none
-  kUnknownSigner,     // some key is not in the policy
-  kRevokedSigner,     // the key is revoked, or its person disabled
-  kUnsupported,       // unknown field, format version, or module
-  kWrongKind,         // a module of another kind than the action's
-  kTooLittleWeight,   // distinct people weigh less than the module's minimum
-  kConstraint,        // a parameter that the policy does not allow
-  kBadParameters,     // the module refuses its parameters
+  kMalformed,        // envelope not well-formed, or too large
+  kWrongOrg,         // another deployment's action
+  kNoPolicy,         // root chain or policy missing, not valid, or expired
+  kPolicyTooOld,     // the action wants a newer policy than the agent holds
+  kBadSignature,     // some signature does not verify, or there is none
+  kUnknownSigner,    // some key is not in the policy
+  kRevokedSigner,    // the key is revoked, or its person disabled
+  kUnsupported,      // unknown field, format version, or module
+  kWrongKind,        // a module of another kind than the action's
+  kTooLittleWeight,  // distinct people weigh less than the module's minimum
+  kConstraint,       // a parameter that the policy does not allow
+  kBadParameters,    // the module refuses its parameters
   kNotYetValid,
   kExpired,
-  kValidityTooLong,   // longer than the policy allows for this kind
-  kIdReused,          // same id, other bytes
-  kNotTargeted,       // the target does not name this agent
-  kLimits,            // above the policy's ceilings
-  kSandbox,           // the policy wants a full sandbox, this kernel has none
-  kLedger,            // the ledger cannot be written: nothing runs
-  kStopped,           // a stop for this id came before
+  kValidityTooLong,  // longer than the policy allows for this kind
+  kIdReused,         // same id, other bytes
+  kNotTargeted,      // the target does not name this agent
+  kLimits,           // above the policy's ceilings
+  kSandbox,          // the policy wants a full sandbox, this kernel has none
+  kLedger,           // the ledger cannot be written: nothing runs
+  kStopped,          // a stop for this id came before
 };
 
 std::string_view RefusalCode(Refusal refusal);  // "bad_signature", …

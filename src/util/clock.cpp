@@ -28,8 +28,8 @@ bool ReadChar(std::string_view text, std::size_t* at, char wanted) {
 }
 
 Error BadTime(std::string_view text) {
-  return Error(Errc::kMalformed, "`" + std::string(text.substr(0, 64)) +
-                                     "` is not a time like 2026-11-23T09:30:00Z");
+  return Error(Errc::kMalformed,
+               "`" + std::string(text.substr(0, 64)) + "` is not a time like 2026-11-23T09:30:00Z");
 }
 
 struct Unit {
@@ -38,11 +38,8 @@ struct Unit {
 };
 // Longest first; "ms" is looked for before "m".
 constexpr Unit kUnits[] = {
-    {"ms", milliseconds(1)},
-    {"d", std::chrono::hours(24)},
-    {"h", std::chrono::hours(1)},
-    {"m", std::chrono::minutes(1)},
-    {"s", std::chrono::seconds(1)},
+    {"ms", milliseconds(1)},        {"d", std::chrono::hours(24)},  {"h", std::chrono::hours(1)},
+    {"m", std::chrono::minutes(1)}, {"s", std::chrono::seconds(1)},
 };
 
 }  // namespace

@@ -145,11 +145,10 @@ Expected<value> Parse(BytesView text) {
       return Error(Errc::kMalformed,
                    "JSON: key `" + parser.handler().duplicate() + "` stands twice in one object");
     }
-    return Error(Errc::kMalformed, "JSON: " + error.message() + " near byte " +
-                                       std::to_string(read + 1));
+    return Error(Errc::kMalformed,
+                 "JSON: " + error.message() + " near byte " + std::to_string(read + 1));
   }
-  if (read != text.size() &&
-      text.substr(read).find_first_not_of(" \t\r\n") != BytesView::npos) {
+  if (read != text.size() && text.substr(read).find_first_not_of(" \t\r\n") != BytesView::npos) {
     return Error(Errc::kMalformed,
                  "JSON: something follows the document at byte " + std::to_string(read + 1));
   }
@@ -201,8 +200,10 @@ Expected<std::uint64_t> ToUint(const value& v) {
     std::uint64_t number = 0;
     bool good = !digits.empty() && (digits.size() == 1 || digits[0] != '0');
     for (const char c : digits) {
-      if (c < '0' || c > '9' || number > (std::numeric_limits<std::uint64_t>::max() -
-                                          static_cast<std::uint64_t>(c - '0')) / 10) {
+      if (c < '0' || c > '9' ||
+          number >
+              (std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(c - '0')) /
+                  10) {
         good = false;
         break;
       }
@@ -273,17 +274,16 @@ std::int64_t ObjectReader::Integer(std::string_view key, std::int64_t min, std::
   std::int64_t number = 0;
   if (v->is_int64()) {
     number = v->get_int64();
-  } else if (v->is_uint64() &&
-             v->get_uint64() <= static_cast<std::uint64_t>(
-                                    std::numeric_limits<std::int64_t>::max())) {
+  } else if (v->is_uint64() && v->get_uint64() <= static_cast<std::uint64_t>(
+                                                      std::numeric_limits<std::int64_t>::max())) {
     number = static_cast<std::int64_t>(v->get_uint64());
   } else {
     Fail(key, "is not a whole number");
     return min;
   }
   if (number < min || number > max) {
-    Fail(key, std::to_string(number) + " is not " + std::to_string(min) + ".." +
-                  std::to_string(max));
+    Fail(key,
+         std::to_string(number) + " is not " + std::to_string(min) + ".." + std::to_string(max));
     return min;
   }
   return number;

@@ -67,17 +67,17 @@ class ObjectReader {
   std::int64_t Integer(std::string_view key, std::int64_t min, std::int64_t max);
   std::int64_t OptionalInteger(std::string_view key, std::int64_t fallback, std::int64_t min,
                                std::int64_t max);
-  std::uint64_t Uint64(std::string_view key);   // number or decimal string
+  std::uint64_t Uint64(std::string_view key);  // number or decimal string
   std::uint64_t OptionalUint64(std::string_view key, std::uint64_t fallback);
-  UtcTime Time(std::string_view key);           // RFC 3339 string
+  UtcTime Time(std::string_view key);  // RFC 3339 string
   Bytes Base64(std::string_view key);
-  std::vector<std::string> OptionalStrings(std::string_view key);   // array of strings
+  std::vector<std::string> OptionalStrings(std::string_view key);  // array of strings
 
-  const object* Object(std::string_view key);            // null and an error when absent
-  const object* OptionalObject(std::string_view key);    // null when absent
+  const object* Object(std::string_view key);          // null and an error when absent
+  const object* OptionalObject(std::string_view key);  // null when absent
   const array* Array(std::string_view key);
   const array* OptionalArray(std::string_view key);
-  const value* Any(std::string_view key);                // null and an error when absent
+  const value* Any(std::string_view key);  // null and an error when absent
   const value* OptionalAny(std::string_view key);
 
   // Records an error of the caller's own about `key` (kInvalid), unless one is there already.

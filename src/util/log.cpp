@@ -26,10 +26,14 @@ Destination& TheDestination() {
 
 std::string_view LevelName(Level level) {
   switch (level) {
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarning: return "warning";
-    case Level::kError: return "error";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarning:
+      return "warning";
+    case Level::kError:
+      return "error";
   }
   return "error";
 }
@@ -66,8 +70,8 @@ Expected<Level> ParseLevel(std::string_view name) {
   for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarning, Level::kError}) {
     if (name == LevelName(level)) return level;
   }
-  return mig::Error(Errc::kInvalid, "`" + std::string(name) +
-                                        "` is not a log level (debug, info, warning, error)");
+  return mig::Error(Errc::kInvalid,
+                    "`" + std::string(name) + "` is not a log level (debug, info, warning, error)");
 }
 
 Expected<Format> ParseFormat(std::string_view name) {
@@ -110,8 +114,8 @@ void Write(Level level, std::string_view message, Fields fields) {
   Destination& destination = TheDestination();
   const std::lock_guard lock(destination.mutex);
   if (level < destination.level) return;
-  std::string line = FormatLine(destination.format, destination.role, level,
-                                FormatRfc3339(Now()), message, fields);
+  std::string line = FormatLine(destination.format, destination.role, level, FormatRfc3339(Now()),
+                                message, fields);
   line += '\n';
   // One call: lines of several processes that share a terminal or file stay whole.
   std::fwrite(line.data(), 1, line.size(), stderr);

@@ -17,8 +17,8 @@ struct Settings::Document {
 };
 
 struct Settings::Node {
-  YAML::Node yaml;     // a mapping, or undefined when absent
-  std::string path;    // "tls" or "relays[0]"; empty at the top
+  YAML::Node yaml;   // a mapping, or undefined when absent
+  std::string path;  // "tls" or "relays[0]"; empty at the top
   std::vector<std::string> asked;
 };
 
@@ -73,9 +73,9 @@ void Settings::Fail(std::string_view key, std::string_view message) {
   YAML::Node child;
   YAML::Mark mark = YAML::Mark::null_mark();
   if (Child(node_->yaml, key, &child) != nullptr) mark = child.Mark();
-  document_->error.emplace(Errc::kInvalid, At(document_->name, mark) + ": " +
-                                               PathOf(node_->path, key) + ": " +
-                                               std::string(message));
+  document_->error.emplace(
+      Errc::kInvalid,
+      At(document_->name, mark) + ": " + PathOf(node_->path, key) + ": " + std::string(message));
 }
 
 bool Settings::Has(std::string_view key) const {

@@ -36,9 +36,9 @@ class Settings {
   // "512", "64k", "1m", "2g": bytes, 1024-based.
   std::uint64_t Size(std::string_view key, std::uint64_t fallback);
   std::chrono::milliseconds Duration(std::string_view key, std::chrono::milliseconds fallback);
-  std::vector<std::string> Strings(std::string_view key);            // absent: empty
+  std::vector<std::string> Strings(std::string_view key);              // absent: empty
   std::map<std::string, std::string> StringMap(std::string_view key);  // absent: empty
-  Settings Section(std::string_view key);                // absent: an empty mapping
+  Settings Section(std::string_view key);                              // absent: an empty mapping
   std::vector<Settings> Sections(std::string_view key);  // a sequence of mappings; absent: empty
 
   // Records that the value of `key` does not do, with its place in the file.

@@ -11,18 +11,30 @@ namespace mig {
 
 std::string_view ErrcName(Errc code) {
   switch (code) {
-    case Errc::kMalformed: return "malformed";
-    case Errc::kUnsupported: return "unsupported";
-    case Errc::kInvalid: return "invalid";
-    case Errc::kNotFound: return "not_found";
-    case Errc::kExists: return "exists";
-    case Errc::kDenied: return "denied";
-    case Errc::kExpired: return "expired";
-    case Errc::kFull: return "full";
-    case Errc::kUnavailable: return "unavailable";
-    case Errc::kTimeout: return "timeout";
-    case Errc::kIo: return "io";
-    case Errc::kInternal: return "internal";
+    case Errc::kMalformed:
+      return "malformed";
+    case Errc::kUnsupported:
+      return "unsupported";
+    case Errc::kInvalid:
+      return "invalid";
+    case Errc::kNotFound:
+      return "not_found";
+    case Errc::kExists:
+      return "exists";
+    case Errc::kDenied:
+      return "denied";
+    case Errc::kExpired:
+      return "expired";
+    case Errc::kFull:
+      return "full";
+    case Errc::kUnavailable:
+      return "unavailable";
+    case Errc::kTimeout:
+      return "timeout";
+    case Errc::kIo:
+      return "io";
+    case Errc::kInternal:
+      return "internal";
   }
   return "internal";
 }
@@ -163,8 +175,7 @@ std::string EscapeForTerminal(std::string_view text) {
   return result;
 }
 
-std::vector<std::string> NearWords(std::string_view word,
-                                   std::span<const std::string> candidates) {
+std::vector<std::string> NearWords(std::string_view word, std::span<const std::string> candidates) {
   const std::string lower = LowerAscii(word);
   std::vector<std::pair<std::size_t, std::string>> near;
   for (const std::string& candidate : candidates) {

@@ -13,8 +13,8 @@ TEST_CASE("log: a hostile value stays on its line", "[util]") {
 }
 
 TEST_CASE("log: JSON lines are JSON whatever the bytes", "[util]") {
-  const std::string line = log::FormatLine(log::Format::kJson, "", log::Level::kError, "T",
-                                           "m\"x", {{"name", "\xff\n"}});
+  const std::string line = log::FormatLine(log::Format::kJson, "", log::Level::kError, "T", "m\"x",
+                                           {{"name", "\xff\n"}});
   const auto parsed = json::ParseObject(line);
   REQUIRE(parsed);
   CHECK(parsed->at("message").as_string() == "m\"x");
