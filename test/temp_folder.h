@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,17 @@ class TempFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+  // Writes a file, making the folders above it.
+  std::filesystem::path Write(std::string_view name, std::string_view content) const {
+    const std::filesystem::path file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream out(file, std::ios::binary);
+    out.exceptions(std::ios::badbit | std::ios::failbit);
+    out.write(content.data(), static_cast<std::streamsize>(content.size()));
+    out.close();
+    return file;
+  }
 
  private:
   std::filesystem::path path_;

@@ -1,0 +1,34 @@
+// What an agent tells about its machine in heartbeats, and what targets ask for. The parsers are
+// pure; DiscoverEnvironment is the rim.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mig::os {
+
+struct Environment {
+  std::string hostname;                // fully qualified where the system knows it
+  std::string os;                      // linux, windows, darwin
+  std::string arch;                    // amd64, arm64
+  std::string ident;                   // "Debian GNU/Linux 12 (bookworm)"
+  std::string init;                    // systemd, upstart, sysvinit, or the program's name
+  std::vector<std::string> addresses;  // CIDR, sorted, without loopback
+  bool operator==(const Environment&) const = default;
+};
+
+// Never fails: what cannot be found out is empty, and `hostname` is "localhost" at worst.
+Environment DiscoverEnvironment();
+
+// PRETTY_NAME of os-release(5), else NAME and VERSION, else empty. Handles its quoting.
+std::string IdentFromOsRelease(std::string_view text);
+
+// From the first argument of process 1 and what /sbin/init points to (empty: unknown).
+std::string InitFlavour(std::string_view first_argument, std::string_view init_link);
+
+// The kernel's name when it has a dot; else the first fully qualified name that a hosts(5) file
+// gives for it; else the kernel's name. No lookup over the network: start-up must not hang on DNS.
+std::string FullyQualifiedName(std::string_view kernel_name, std::string_view hosts_file);
+
+}  // namespace mig::os
