@@ -19,7 +19,7 @@
 #include "util/bytes.h"
 #include "util/expected.h"
 
-namespace mig::modules {
+namespace mig {
 
 // A frame's length field counts the type byte, so it is 1 to kMaxFrameBytes. One element must fit
 // into one signed part of 256 KiB together with its surroundings.
@@ -65,4 +65,4 @@ class FrameDecoder {
   std::optional<Error> error_;
 };
 
-}  // namespace mig::modules
+}  // namespace mig

@@ -16,16 +16,12 @@
 #include "modules/result.h"
 #include "os/platform.h"
 #include "os/rights.h"
+#include "proto/kind.h"
 #include "util/clock.h"
 #include "util/expected.h"
 #include "util/json.h"
 
-namespace mig::modules {
-
-// Looking and acting are different modules; which one this is is compiled in, and an action must
-// declare the same.
-enum class ModuleKind { kInvestigate, kRespond, kAdmin };
-std::string_view KindName(ModuleKind kind);  // "investigate", "respond", "admin"
+namespace mig {
 
 enum class ParameterType {
   kFlag,     // JSON true or false; on the command line the bare word, or -word=false
@@ -68,9 +64,9 @@ struct RunContext {
 
 struct Module {
   std::string_view name;
-  ModuleKind kind = ModuleKind::kInvestigate;
-  int version = 1;           // raised with every change of parameters or elements
-  std::string_view summary;  // one line
+  Kind kind = Kind::kInvestigate;  // compiled in: looking and acting are different modules
+  int version = 1;                 // raised with every change of parameters or elements
+  std::string_view summary;        // one line
   std::span<const Parameter> parameters;
   Layout layout = Layout::kFlat;
   os::Platforms platforms;
@@ -138,4 +134,4 @@ ModuleResult RunModule(const Module& module, const json::object& parameters, Run
 void MaskElement(const Module& module, json::value& element);
 void MaskSummary(const Module& module, ModuleResult& summary);
 
-}  // namespace mig::modules
+}  // namespace mig

@@ -1,6 +1,6 @@
 #include "modules/result.h"
 
-namespace mig::modules {
+namespace mig {
 
 json::object ToJson(const ModuleResult& result) {
   json::object fields;
@@ -13,6 +13,11 @@ json::object ToJson(const ModuleResult& result) {
     json::array& list = errors.emplace_array();
     list.reserve(result.errors.size());
     for (const std::string& error : result.errors) list.emplace_back(error);
+  }
+  if (!result.sandbox.empty()) {
+    fields["sandbox"] = result.sandbox;
+    json::array& missing = fields["sandboxmissing"].emplace_array();
+    for (const std::string& what : result.sandbox_missing) missing.emplace_back(what);
   }
   return fields;
 }
@@ -29,6 +34,8 @@ Expected<ModuleResult> ResultFromJson(const json::object& fields) {
   if (const json::value* errors = in.OptionalAny("errors"); errors && !errors->is_null()) {
     result.errors = in.OptionalStrings("errors");
   }
+  result.sandbox = in.OptionalString("sandbox");
+  result.sandbox_missing = in.OptionalStrings("sandboxmissing");
   if (!result.elements.is_object() && !result.elements.is_null()) {
     in.Fail("elements", "is neither an object nor null");
   }
@@ -76,4 +83,4 @@ bool CollectingSink::Emit(std::string_view label, json::value element) {
   return true;
 }
 
-}  // namespace mig::modules
+}  // namespace mig

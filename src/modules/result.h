@@ -10,15 +10,20 @@
 #include "util/expected.h"
 #include "util/json.h"
 
-namespace mig::modules {
+namespace mig {
 
-// {"foundanything": bool, "success": bool, "elements": …, "statistics": …, "errors": [text]|null}
+// {"foundanything": bool, "success": bool, "elements": …, "statistics": …, "errors": [text]|null,
+//  "sandbox": text, "sandboxmissing": [text]}
 struct ModuleResult {
   bool foundanything = false;
   bool success = false;
   json::value elements;    // an object, or null after a failure
   json::value statistics;  // an object, or null
   std::vector<std::string> errors;
+  // Ours beside MIG's: under which sandbox it ran ("full", "partial", "none"; empty: not said), and
+  // what that one lacked.
+  std::string sandbox;
+  std::vector<std::string> sandbox_missing;
 };
 
 json::object ToJson(const ModuleResult& result);
@@ -63,4 +68,4 @@ class CollectingSink : public ElementSink {
   ResultJoiner joiner_;
 };
 
-}  // namespace mig::modules
+}  // namespace mig

@@ -1,5 +1,5 @@
 // What an agent tells about its machine in heartbeats, and what targets ask for. The parsers are
-// pure; DiscoverEnvironment is the rim.
+// pure; DiscoverEnvironment is the rim. How it is written down is proto/result.h.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@ struct Environment {
   std::string arch;                    // amd64, arm64
   std::string ident;                   // "Debian GNU/Linux 12 (bookworm)"
   std::string init;                    // systemd, upstart, sysvinit, or the program's name
+  std::string kernel;                  // "6.1.0-18-amd64"
   std::vector<std::string> addresses;  // CIDR, sorted, without loopback
   bool operator==(const Environment&) const = default;
 };
