@@ -1,0 +1,149 @@
+// What the server's store keeps, as plain values: the rows that ServerReader returns and ServerTx
+// takes (store/server_db.h). Ids are typed, times are UTC, envelopes are the JSON bytes as they
+// were signed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/ids.h"
+#include "proto/kind.h"
+#include "proto/result.h"
+#include "util/bytes.h"
+#include "util/clock.h"
+#include "util/expected.h"
+
+namespace mig::store {
+
+// online: connected, and heartbeats come; idle: connected, but silent; offline: not connected.
+enum class AgentStatus { kOnline, kIdle, kOffline };
+std::string_view AgentStatusName(AgentStatus status);
+Expected<AgentStatus> ParseAgentStatus(std::string_view name);
+
+struct AgentRow {
+  AgentId id;
+  Bytes key;  // 32 bytes, Ed25519
+  std::string name;
+  AgentStatus status = AgentStatus::kOffline;
+  std::string version;
+  std::string environment;  // JSON object, as in heartbeats
+  std::string tags;         // JSON object
+  UtcTime enrolled;
+  UtcTime heartbeattime;  // server's clock; the epoch: none yet
+  UtcTime started;        // agent's clock
+  std::string boot;
+  std::string relay;  // where the last `on` came from
+  std::uint64_t policy = 0;
+  std::string sandbox;
+  std::uint64_t ledger_length = 0;
+  Bytes ledger_head;
+  // When two processes were first seen to use this identity by turns (a cloned image). ListCopies
+  // tells them apart.
+  std::optional<UtcTime> cloned;
+};
+
+// One process that used an agent's identity. Several that live at once are copies of one machine.
+struct AgentCopyRow {
+  std::string boot;
+  std::string name;
+  std::string environment;
+  UtcTime first;  // server's clock
+  UtcTime last;
+};
+
+struct AgentCount {
+  std::uint64_t total = 0, online = 0, idle = 0, offline = 0;
+};
+
+struct SignatureRow {
+  std::string person;  // id in the policy
+  KeyId key;
+};
+
+struct ActionRow {
+  std::int64_t row = 0;  // counts up with time: the cursor of ListActions
+  ActionId id;
+  ActionStatus status = ActionStatus::kPending;
+  Kind kind = Kind::kInvestigate;
+  std::string name;
+  std::string target;
+  UtcTime validfrom, expireafter;
+  std::uint64_t limit_bytes = 0;  // limits.bytes of the action
+  std::optional<ActionId> stops;
+  std::optional<ActionId> stopped_by;  // a stop for this action has been accepted
+  UtcTime received;                    // when the API stored it
+  std::optional<UtcTime> started, finished;
+  std::string detail;  // why it is refused, invalid …
+};
+
+struct Counters {
+  std::uint64_t targeted = 0, prepared = 0, sent = 0, received = 0, running = 0, success = 0,
+                failed = 0, timeout = 0, refused = 0, expired = 0, stopped = 0, interrupted = 0;
+  std::uint64_t late = 0;   // expired or stopped commands with parts that came afterwards
+  std::uint64_t found = 0;  // commands whose answer found something
+
+  std::uint64_t open() const { return prepared + sent + received + running; }
+  bool operator==(const Counters&) const = default;
+};
+
+struct CommandRow {
+  ActionId action;
+  AgentId agent;
+  std::string agent_name;
+  CommandStatus status = CommandStatus::kPrepared;
+  std::string code;    // reason when refused
+  std::string detail;  // for people; from the agent, so escape it
+  std::optional<bool> found;
+  bool late = false;
+  std::uint32_t attempts = 0;
+  UtcTime prepared;
+  std::optional<UtcTime> sent, answered, finished;
+  // Counts up over all commands with each change: the cursor of ListCommandChanges.
+  std::int64_t change = 0;
+};
+
+struct PartRow {
+  std::int64_t row = 0;  // counts up over all parts: the cursor of ListParts
+  ActionId action;
+  AgentId agent;
+  std::string agent_name;
+  std::uint64_t seq = 0;
+  bool last = false;
+  bool late = false;
+  UtcTime stored;
+  Bytes envelope;
+};
+
+struct SessionRow {
+  KeyId id;   // fingerprint of `key`
+  Bytes key;  // the session's Ed25519 public key
+  std::string person;
+  UtcTime validfrom, expireafter;
+};
+
+struct PersonRow {
+  std::string id, name;
+  bool active = true;
+  std::vector<KeyId> keys;
+};
+
+struct TokenRow {
+  Bytes hash;  // SHA-256 of the secret
+  std::uint32_t uses_left = 0;
+  UtcTime created, expires;
+  std::string note;
+};
+
+struct AuditRow {
+  std::int64_t row = 0;
+  UtcTime time;
+  std::string actor;   // person id, "agent:<id>", or the server's role name
+  std::string event;   // action.accepted, agent.enrolled, token.created, …
+  std::string object;  // what it was done to: an id
+  std::string facts;   // JSON object
+};
+
+}  // namespace mig::store

@@ -1,0 +1,149 @@
+// Writing to the server's database (store/server_db.h): what one unit of work may do. It also sees
+// everything that ServerReader reads, with its own changes. Rules that must hold whoever writes
+// stand here: final states never change, ids are never reused, uses are counted atomically.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "store/server_reader.h"
+
+namespace mig::store {
+
+struct NewAgent {
+  AgentId id;
+  Bytes key;
+  std::string name;
+};
+
+struct NewAction {
+  ActionId id;
+  Bytes digest;                 // SHA-256 of the payload
+  Bytes envelope;               // JSON as received
+  bool weight_reached = false;  // scheduled, else pending
+  Kind kind = Kind::kInvestigate;
+  std::string name, target;
+  UtcTime validfrom, expireafter;
+  std::uint64_t limit_bytes = 0;
+  std::optional<ActionId> stops;
+  std::vector<SignatureRow> signatures;
+};
+
+struct NewPart {
+  ActionId action;
+  AgentId agent;
+  std::uint64_t seq = 0;
+  bool last = false;
+  std::optional<CommandStatus> status;  // with `last`: what the command comes to
+  bool found = false;                   // the part's summary found something
+  Bytes digest;                         // SHA-256 of the payload
+  Bytes envelope;                       // JSON as received
+};
+
+enum class PartOutcome {
+  kStored,     // new: acknowledge
+  kRepeated,   // had it already: acknowledge again
+  kNoCommand,  // the agent was never asked
+  kConflict,   // another part with this number is there, or it follows the last one
+  kTooMuch,    // beyond what the action's limits allow one agent
+};
+
+struct StoredPart {
+  PartOutcome outcome = PartOutcome::kNoCommand;
+  bool late = false;      // the command was expired or stopped before
+  bool finished = false;  // this part made the command final
+};
+
+enum class PresenceOutcome {
+  kCameOn,
+  kWentOff,
+  kStale,  // older than what is known: a replay, or the will of a connection before
+};
+
+// What a heartbeat or presence told about copies.
+struct Seen {
+  bool fresh = false;      // newer than what was known; else nothing was changed
+  bool new_clone = false;  // first time that two processes were seen to use this identity by turns
+};
+
+class ServerTx : public ServerReader {
+ public:
+  static Expected<std::unique_ptr<ServerTx>> Open(const std::filesystem::path& file);
+
+  // ---- agents
+  // Idempotent for the same key. Error: kExists when the id is there with another key (a bug or a
+  // broken hash: the id is the key's hash).
+  Expected<void> EnrolAgent(const NewAgent& agent, UtcTime now);
+  // Unknown agents are not made by heartbeats: kNotFound.
+  Expected<Seen> RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now);
+  Expected<PresenceOutcome> RecordPresence(const Presence& presence, std::string_view relay,
+                                           UtcTime now);
+  // Sets status by presence and heartbeat age. Returns the ids that changed, at most `limit`; call
+  // again until fewer come.
+  Expected<std::vector<AgentId>> RefreshAgentStatus(UtcTime idle_before, UtcTime offline_before,
+                                                    std::size_t limit);
+  // One row of agents_stats from what the tables say now.
+  Expected<void> RecordStatistics(UtcTime now);
+
+  // ---- enrolment tokens
+  Expected<void> AddToken(const TokenRow& token);
+  // Takes one use. Errors: kDenied: unknown, used up, or expired.
+  Expected<void> UseToken(BytesView hash, UtcTime now);
+
+  // ---- actions
+  // Stores action, signatures and the audit row together. True: new. False: the same payload is
+  // there already (nothing changes). Error: kExists: the id is there with another payload.
+  Expected<bool> AddAction(const NewAction& action, std::string_view actor, UtcTime now);
+  // Moves along the lines of DESIGN section 3; true when that changed the row, false when it is in
+  // that status, or cannot come to it from where it is (a final status never changes).
+  Expected<bool> SetActionStatus(const ActionId& id, ActionStatus to, std::string_view detail,
+                                 UtcTime now);
+  // Takes the action for this scheduler until `until`: false when another one holds it.
+  Expected<bool> LeaseAction(const ActionId& id, std::string_view owner, UtcTime until,
+                             UtcTime now);
+  // Expands: one command `prepared`, due at once, for each agent that matches; those there stay.
+  // Returns how many the action has now.
+  Expected<std::uint64_t> PrepareCommands(const ActionId& action, const Target::Sql& where,
+                                          UtcTime now);
+  // For a stop: commands for the agents that have a non-final command of `stops`; marks `stops` as
+  // stopped by it; its commands that were never sent become `stopped`.
+  Expected<std::uint64_t> PrepareStop(const ActionId& stop, const ActionId& stops, UtcTime now);
+  // completed (or stopped) when no command is open. True when that happened now.
+  Expected<bool> CompleteAction(const ActionId& id, UtcTime now);
+
+  // ---- commands
+  // Takes up to `limit` commands that are due to be sent: marks them `sent`, counts the attempt,
+  // and makes them due again at `again`. Only commands of actions in `inflight`.
+  Expected<std::vector<CommandRow>> TakeDueCommands(UtcTime now, UtcTime again, std::size_t limit);
+  // Open commands without a receipt become due at `when`: of one agent (it came back), or all
+  // (the scheduler started). Returns how many.
+  Expected<std::uint64_t> MakeDue(const AgentId& agent, UtcTime when);
+  Expected<std::uint64_t> MakeAllDue(UtcTime when);
+  Expected<void> SetDue(const ActionId& action, const AgentId& agent, UtcTime when);
+  // The agent's answer. True when it changed the command; false when it is final or further on.
+  // kNotFound: no such command.
+  Expected<bool> RecordReceipt(const Receipt& receipt, UtcTime busy_until, UtcTime now);
+  Expected<StoredPart> AddPart(const NewPart& part, UtcTime now);
+  // Open commands of actions whose expireafter is before `before` become expired, actions that
+  // never had commands too. Returns the actions touched; at most `limit` commands a call.
+  Expected<std::vector<ActionId>> ExpireOverdue(UtcTime before, std::size_t limit, UtcTime now);
+
+  // ---- people
+  Expected<void> AddSession(const SessionRow& session);
+  // False: this key used this nonce before. Remembered until `until`.
+  Expected<bool> RememberNonce(const KeyId& key, std::string_view nonce, UtcTime until);
+  // Sessions, nonces and tokens that lapsed before `now`.
+  Expected<void> ForgetLapsed(UtcTime now);
+  // Makes the table of people that of the policy (names for display; the policy decides).
+  Expected<void> ReplacePeople(std::span<const PersonRow> people, UtcTime now);
+  Expected<void> Audit(std::string_view actor, std::string_view event, std::string_view object,
+                       std::string_view facts, UtcTime now);
+
+ private:
+  friend class ServerDb;
+  using ServerReader::ServerReader;
+};
+
+}  // namespace mig::store
