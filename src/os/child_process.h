@@ -1,6 +1,7 @@
 // Starting another program, usually this executable again, as a child whose whole family can be
 // ended: own session, own process group, pipes for its three streams, lowest priority when asked.
 // The agent waits on the descriptors with its own event loop; RunChild is the simple blocking way.
+// What the child then takes from itself is os/sandbox.h.
 #pragma once
 
 #include <chrono>
@@ -15,21 +16,21 @@
 
 namespace mig::os {
 
-// The path by which this very executable can be started again, also after it was replaced on disk.
+// The path by which this very executable can be started again, also after its file was replaced.
 std::string SelfExecutable();
 
 struct ChildOptions {
-  std::vector<std::string> argv;         // argv[0] is an absolute path; no search in PATH
+  std::string program;                   // absolute path; no search in PATH
+  std::vector<std::string> argv;         // with argv[0]
   std::vector<std::string> environment;  // "NAME=value"; nothing is inherited
-  bool low_priority =
-      true;  // nice 19, batch scheduling, idle I/O class, first victim of the OOM killer
+  bool low_priority = true;    // nice 19, batch scheduling, idle I/O, first to go out of memory
   bool capture_stderr = true;  // else the child shares ours
 };
 
 // How a child ended.
 struct ChildExit {
   std::optional<int> status;  // its exit status, or
-  std::optional<int> signal;  // the signal that ended it
+  std::optional<int> signal;  // the signal that ended it; neither: somebody else reaped it
   std::uint64_t max_resident_bytes = 0;
   std::chrono::microseconds cpu_time{0};
 
@@ -38,7 +39,9 @@ struct ChildExit {
 };
 
 // A running child. The parent's ends of the pipes are non-blocking. Destroying it kills the whole
-// process group and reaps the child, so that none is ever forgotten.
+// process group and reaps the child, so that none is ever forgotten; should this process be killed
+// itself, the kernel kills the child. Start it from a thread that lives as long as it should: that
+// promise of the kernel is tied to the thread (PR_SET_PDEATHSIG, prctl(2)).
 class ChildProcess {
  public:
   // Error: kNotFound, kDenied, kIo; a program that cannot be executed is reported here, not as an
@@ -53,7 +56,7 @@ class ChildProcess {
   // Readable once the child has ended (pidfd_open(2)); invalid on kernels before 5.3, where the
   // end of stdout is the sign.
   const FileDescriptor& pidfd() const { return pidfd_; }
-  FileDescriptor& stdin_pipe() { return stdin_; }  // close it to give end of input
+  FileDescriptor& stdin_pipe() { return stdin_; }  // Reset() it to give the end of input
   FileDescriptor& stdout_pipe() { return stdout_; }
   FileDescriptor& stderr_pipe() { return stderr_; }
 
@@ -62,14 +65,15 @@ class ChildProcess {
   // Politely: SIGTERM to the whole process group.
   void Terminate();
 
-  // Empty while the child runs; then how it ended, the same every time. Does not block.
+  // Empty while the child runs; then how it ended, the same every time. Does not block. What is
+  // left of its family is killed before it is reaped.
   std::optional<ChildExit> Poll();
-  // Waits for the end, without a deadline: only after Kill() or the end of pidfd.
+  // Waits for the end, without a deadline: only after Kill() or when pidfd is readable.
   ChildExit Wait();
 
  private:
   ChildProcess() = default;
-  void Finish();
+  void Reap();
 
   int pid_ = -1;
   FileDescriptor pidfd_;
@@ -92,9 +96,10 @@ struct ChildOutcome {
   bool overflowed = false;  // killed for its output
 };
 
-// Starts, feeds `input`, collects, waits, and kills the whole family at the deadline.
+// Starts, feeds `input`, collects, waits, and kills the whole family after `time_limit`.
 // Error: only when it cannot be started or watched.
 Expected<ChildOutcome> RunChild(const ChildOptions& options, BytesView input,
-                                std::chrono::milliseconds deadline, const ChildLimits& limits = {});
+                                std::chrono::milliseconds time_limit,
+                                const ChildLimits& limits = {});
 
 }  // namespace mig::os
