@@ -46,12 +46,13 @@ class ServerReader {
 
   // ---- commands and results
   Expected<std::optional<CommandRow>> FindCommand(const ActionId& action, const AgentId& agent);
-  // Ordered by agent id; begin with AgentId().
+  // In the order in which the agents enrolled; begin with AgentId().
   Expected<std::vector<CommandRow>> ListCommands(const ActionId& action, const AgentId& after,
                                                  std::size_t limit);
-  // Commands of the action that changed after `change`, in the order of their last change.
-  Expected<std::vector<CommandRow>> ListCommandChanges(const ActionId& action, std::int64_t change,
-                                                       std::size_t limit);
+  // Final commands of the action, in the order in which they became so; begin with 0.
+  Expected<std::vector<CommandRow>> ListFinishedCommands(const ActionId& action,
+                                                         std::int64_t after_finish,
+                                                         std::size_t limit);
   // Not final commands of one agent, in the order of their actions.
   Expected<std::vector<CommandRow>> ListOpenCommands(const AgentId& agent, std::size_t limit);
   // Parts in the order in which they were stored. A page ends after `limit` rows or when its
@@ -59,8 +60,15 @@ class ServerReader {
   Expected<std::vector<PartRow>> ListParts(const ActionId& action, std::int64_t after,
                                            std::size_t limit, std::size_t bytes);
 
-  // When the scheduler's next sending or expiry is due; nothing: never, as things are.
-  Expected<std::optional<UtcTime>> NextDue();
+  // Commands of actions in flight that are due to be sent, the longest due first.
+  Expected<std::vector<DueRow>> ListDueCommands(UtcTime now, std::size_t limit);
+  // When something is next to be done without anybody asking; nothing: never, as things are.
+  struct Deadlines {
+    std::optional<UtcTime> due;     // a command is to be sent
+    std::optional<UtcTime> valid;   // a scheduled action begins to be valid
+    std::optional<UtcTime> expiry;  // an open action's expireafter
+  };
+  Expected<Deadlines> NextDeadlines();
 
   // ---- people
   Expected<std::optional<SessionRow>> FindSession(const KeyId& id);

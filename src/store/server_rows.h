@@ -101,8 +101,19 @@ struct CommandRow {
   std::uint32_t attempts = 0;
   UtcTime prepared;
   std::optional<UtcTime> sent, answered, finished;
-  // Counts up over all commands with each change: the cursor of ListCommandChanges.
-  std::int64_t change = 0;
+  // Counts up over all commands as they become final (and again when one turns out to be late): the
+  // cursor of ListFinishedCommands. 0: open.
+  std::int64_t finish = 0;
+};
+
+// A command that is to be sent now or again, with what that decision needs.
+struct DueRow {
+  CommandRow command;
+  Kind kind = Kind::kInvestigate;
+  bool stopped = false;    // a stop for its action has been accepted
+  bool connected = false;  // the agent is, as far as its presence tells
+  std::string relay;       // where its last `on` came from
+  UtcTime expireafter;     // of the action
 };
 
 struct PartRow {

@@ -56,15 +56,12 @@ struct StoredPart {
   bool finished = false;  // this part made the command final
 };
 
-enum class PresenceOutcome {
-  kCameOn,
-  kWentOff,
-  kStale,  // older than what is known: a replay, or the will of a connection before
-};
-
-// What a heartbeat or presence told about copies.
+// What a heartbeat or presence changed.
 struct Seen {
-  bool fresh = false;      // newer than what was known; else nothing was changed
+  bool fresh = false;  // else older than what was known (a replay, or the will of a connection
+                       // before), and nothing was changed
+  bool came_on = false;
+  bool went_off = false;
   bool new_clone = false;  // first time that two processes were seen to use this identity by turns
 };
 
@@ -76,10 +73,9 @@ class ServerTx : public ServerReader {
   // Idempotent for the same key. Error: kExists when the id is there with another key (a bug or a
   // broken hash: the id is the key's hash).
   Expected<void> EnrolAgent(const NewAgent& agent, UtcTime now);
-  // Unknown agents are not made by heartbeats: kNotFound.
+  // Error of both: kNotFound; agents are made by enrolment alone.
   Expected<Seen> RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now);
-  Expected<PresenceOutcome> RecordPresence(const Presence& presence, std::string_view relay,
-                                           UtcTime now);
+  Expected<Seen> RecordPresence(const Presence& presence, std::string_view relay, UtcTime now);
   // Sets status by presence and heartbeat age. Returns the ids that changed, at most `limit`; call
   // again until fewer come.
   Expected<std::vector<AgentId>> RefreshAgentStatus(UtcTime idle_before, UtcTime offline_before,
@@ -103,32 +99,46 @@ class ServerTx : public ServerReader {
   // Takes the action for this scheduler until `until`: false when another one holds it.
   Expected<bool> LeaseAction(const ActionId& id, std::string_view owner, UtcTime until,
                              UtcTime now);
-  // Expands: one command `prepared`, due at once, for each agent that matches; those there stay.
-  // Returns how many the action has now.
-  Expected<std::uint64_t> PrepareCommands(const ActionId& action, const Target::Sql& where,
-                                          UtcTime now);
-  // For a stop: commands for the agents that have a non-final command of `stops`; marks `stops` as
-  // stopped by it; its commands that were never sent become `stopped`.
-  Expected<std::uint64_t> PrepareStop(const ActionId& stop, const ActionId& stops, UtcTime now);
+  // One page of expanding an action in `preparing`: a command `prepared`, due at once, for each
+  // agent that matches; those there already stay as they are. An ordinary action looks at all
+  // agents, a stop at those with an open command of the action it stops, and their commands that
+  // were never sent become `stopped`. Pages can be repeated from the start (a crash in between).
+  struct Page {
+    std::int64_t next = 0;  // cursor of the next page
+    bool done = false;      // that was the last one
+  };
+  Expected<Page> PrepareCommands(const ActionId& action, const Target::Sql& where,
+                                 std::int64_t cursor, std::size_t limit, UtcTime now);
+  // Notes that `stop` stops `stops`, where that is known and open; one that has no commands yet
+  // becomes `stopped` at once.
+  Expected<void> MarkStopped(const ActionId& stops, const ActionId& stop, UtcTime now);
   // completed (or stopped) when no command is open. True when that happened now.
   Expected<bool> CompleteAction(const ActionId& id, UtcTime now);
 
   // ---- commands
-  // Takes up to `limit` commands that are due to be sent: marks them `sent`, counts the attempt,
-  // and makes them due again at `again`. Only commands of actions in `inflight`.
-  Expected<std::vector<CommandRow>> TakeDueCommands(UtcTime now, UtcTime again, std::size_t limit);
-  // Open commands without a receipt become due at `when`: of one agent (it came back), or all
-  // (the scheduler started). Returns how many.
+  // The command is about to be sent: counts the attempt, moves `prepared` to `sent`, and makes it
+  // due again at `again`, or not until somebody says so.
+  Expected<void> MarkSent(const ActionId& action, const AgentId& agent,
+                          std::optional<UtcTime> again, UtcTime now);
+  // Nothing: not due until somebody says so.
+  Expected<void> SetDue(const ActionId& action, const AgentId& agent, std::optional<UtcTime> when);
+  // Open commands become due at `when`: those of one agent (it came back), or all (the scheduler
+  // started). Returns how many.
   Expected<std::uint64_t> MakeDue(const AgentId& agent, UtcTime when);
   Expected<std::uint64_t> MakeAllDue(UtcTime when);
-  Expected<void> SetDue(const ActionId& action, const AgentId& agent, UtcTime when);
-  // The agent's answer. True when it changed the command; false when it is final or further on.
-  // kNotFound: no such command.
+  // The agent's answer to a command. True when it changed the command, false when that is further
+  // on. `busy` takes it back to `prepared`, due at `busy_until`; a stop is done with its receipt.
+  // Error: kNotFound: the agent was never asked.
   Expected<bool> RecordReceipt(const Receipt& receipt, UtcTime busy_until, UtcTime now);
   Expected<StoredPart> AddPart(const NewPart& part, UtcTime now);
-  // Open commands of actions whose expireafter is before `before` become expired, actions that
-  // never had commands too. Returns the actions touched; at most `limit` commands a call.
-  Expected<std::vector<ActionId>> ExpireOverdue(UtcTime before, std::size_t limit, UtcTime now);
+  // What has to end because its action's expireafter is before `before`: open commands become
+  // expired, and so do actions without commands. At most `limit` commands a call: call again until
+  // `done`.
+  struct Expired {
+    std::vector<ActionId> actions;  // those that changed
+    bool done = true;
+  };
+  Expected<Expired> ExpireOverdue(UtcTime before, std::size_t limit, UtcTime now);
 
   // ---- people
   Expected<void> AddSession(const SessionRow& session);
