@@ -13,6 +13,11 @@
 
 namespace mig {
 
+// Bounds of whole messages: an envelope of 256 KiB with what surrounds it, and a root chain with a
+// policy.
+inline constexpr std::size_t kMaxCommandBytes = 260 * 1024;
+inline constexpr std::size_t kMaxControlBytes = 1024 * 1024;
+
 // Topic mig/v1/dn/<agent>/cmd (and dn/all/cmd). `action` is the envelope's JSON as it was signed.
 struct Command {
   json::object action;
@@ -32,7 +37,8 @@ struct PolicyUpdate {
 
 using Control = std::variant<Acknowledgement, PolicyUpdate>;
 
-// Unknown fields are ignored here: an older agent must understand a newer courier.
+// Unknown fields are ignored here: an older agent must understand a newer courier. Errors:
+// kMalformed, kInvalid; kUnsupported for a control message of an unknown type, to be passed over.
 Expected<Command> DecodeCommand(BytesView message);
 Bytes EncodeCommand(const Command& command);
 Expected<Control> DecodeControl(BytesView message);

@@ -10,7 +10,7 @@
 
 namespace mig::topics {
 
-inline constexpr std::string_view kPolicy = "mig/v1/dn/all/policy";
+inline constexpr std::string_view kAllPolicy = "mig/v1/dn/all/policy";
 inline constexpr std::string_view kAllCommands = "mig/v1/dn/all/cmd";
 inline constexpr std::string_view kWakeScheduler = "mig/v1/wake/scheduler";
 inline constexpr std::string_view kActionEvent = "mig/v1/event/action";  // payload: the action's id

@@ -258,6 +258,21 @@ std::string ObjectReader::OptionalString(std::string_view key, std::string fallb
   return Has(key) ? String(key) : (Find(key, false), std::move(fallback));
 }
 
+Bytes ObjectReader::Name(std::string_view key) {
+  const value* v = Find(key, true);
+  if (v == nullptr) return {};
+  auto name = ToName(*v);
+  if (!name) {
+    Fail(key, "is " + name.error().message());
+    return {};
+  }
+  return std::move(*name);
+}
+
+Bytes ObjectReader::OptionalName(std::string_view key) {
+  return Has(key) ? Name(key) : (Find(key, false), Bytes());
+}
+
 bool ObjectReader::OptionalBool(std::string_view key, bool fallback) {
   const value* v = Find(key, false);
   if (v == nullptr) return fallback;

@@ -63,6 +63,8 @@ class ObjectReader {
 
   std::string String(std::string_view key);
   std::string OptionalString(std::string_view key, std::string fallback = {});
+  Bytes Name(std::string_view key);                     // as ToName
+  Bytes OptionalName(std::string_view key);             // "" when absent
   bool OptionalBool(std::string_view key, bool fallback);
   std::int64_t Integer(std::string_view key, std::int64_t min, std::int64_t max);
   std::int64_t OptionalInteger(std::string_view key, std::int64_t fallback, std::int64_t min,

@@ -72,3 +72,15 @@ TEST_CASE("json: a reader names the field that is wrong or unknown", "[util]") {
     CHECK(in.Finish());
   }
 }
+
+TEST_CASE("json: a reader takes a name in either form", "[util]") {
+  const auto fields = json::ParseObject(R"({"a":"plain","b":{"b64":"Yf9i"},"c":7})");
+  json::ObjectReader in(*fields, "");
+  CHECK(in.Name("a") == "plain");
+  CHECK(in.Name("b") == "a\xff\x62");
+  CHECK(in.OptionalName("d").empty());
+  CHECK(in.Name("c").empty());
+  const auto done = in.Finish();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().message().starts_with("c: "));
+}
