@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "fuzz/require.h"
+#include "test/fuzz/require.h"
 
 namespace {
 
