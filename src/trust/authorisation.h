@@ -1,6 +1,13 @@
 // The agent's check of DESIGN section 4, in its order: may this envelope be obeyed, here and now?
 // Pure: bytes, policy, facts, memory and time in; a decision out. The API uses the first half of it
 // (signatures and weights) to refuse early; only the agent's own decision counts.
+//
+// On the order. `org` and `policy` come before the signatures in the order of the check, but stand
+// in the payload, which nobody should believe before its signatures are checked. So the signatures
+// are verified first, over the bytes. Only then does the strict decoder see the payload, and what
+// it finds in a payload that is not signed as it must be serves for one thing: to choose the
+// earliest reason to refuse (an action of another deployment is `wrong_org`, not `unknown_signer`),
+// and to name the action in the receipt. It cannot turn a refusal into anything else.
 #pragma once
 
 #include <functional>
@@ -17,10 +24,9 @@
 
 namespace mig {
 
-struct Refused {
-  Refusal code;
-  std::string detail;  // for people: names the signer, module, parameter or time
-};
+// Policies say nothing about stops, which may always be given; this bounds how long an agent may
+// have to remember one.
+inline constexpr std::chrono::hours kMaxStopValidity{24 * 90};
 
 // What is known about an id that was seen before (store/agent_db.h implements it).
 class ReplayMemory {
@@ -29,15 +35,16 @@ class ReplayMemory {
   struct Seen {
     Bytes digest;  // SHA-256 of the payload
   };
-  virtual std::optional<Seen> Find(const ActionId& id) const = 0;
-  virtual bool IsStopped(const ActionId& id) const = 0;
+  // Error: the memory cannot be read, which refuses every action (kLedger).
+  virtual Expected<std::optional<Seen>> Find(const ActionId& id) const = 0;
+  virtual Expected<bool> IsStopped(const ActionId& id) const = 0;
 };
 
 // What the check needs to know of a module, so that trust/ need not include modules/.
 struct ModuleFacts {
-  Kind kind;
-  bool needs_sandbox;
-  // Absolute paths the operation would read; nothing when the module takes none.
+  Kind kind = Kind::kInvestigate;
+  bool needs_sandbox = true;
+  // Absolute paths the operation would read. Empty function: the module takes none.
   std::function<Expected<std::vector<std::string>>(const json::object& parameters)> paths;
   std::function<Expected<void>(const json::object& parameters)> check_parameters;
 };
@@ -46,8 +53,8 @@ using ModuleLookup = std::function<std::optional<ModuleFacts>(std::string_view n
 struct CheckContext {
   const TrustedPolicy* policy = nullptr;  // null: none held yet
   OrgId org;
-  UtcTime now;  // the agent's time, floor included (trust/time_floor.h)
-  const ReplayMemory* memory = nullptr;
+  UtcTime now;                           // the agent's time, floor included (trust/time_floor.h)
+  const ReplayMemory* memory = nullptr;  // never null
   ModuleLookup modules;
   Target::Facts facts;  // the agent about itself
   bool sandbox_full = false;
@@ -67,6 +74,9 @@ struct Decision {
   std::optional<Accepted> accepted;
   std::optional<Refused> refused;  // exactly one of both
   std::optional<Action> action;    // as far as it could be read, for receipts and the ledger
+  // Whether people the policy knows signed `action`. If not, nothing in it may be believed, nor
+  // be stored without a bound.
+  bool authentic = false;
 };
 
 Decision CheckAction(const Envelope& envelope, const CheckContext& context);

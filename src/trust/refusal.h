@@ -15,7 +15,7 @@ enum class Refusal {
   kBadSignature,     // some signature does not verify, or there is none
   kUnknownSigner,    // some key is not in the policy
   kRevokedSigner,    // the key is revoked, or its person disabled
-  kUnsupported,      // unknown field, format version, or module
+  kUnsupported,      // a signed payload that this build cannot read, or a module it lacks
   kWrongKind,        // a module of another kind than the action's
   kTooLittleWeight,  // distinct people weigh less than the module's minimum
   kConstraint,       // a parameter that the policy does not allow
@@ -24,14 +24,19 @@ enum class Refusal {
   kExpired,
   kValidityTooLong,  // longer than the policy allows for this kind
   kIdReused,         // same id, other bytes
+  kStopped,          // a stop for this id came before
   kNotTargeted,      // the target does not name this agent
   kLimits,           // above the policy's ceilings
   kSandbox,          // the policy wants a full sandbox, this kernel has none
   kLedger,           // the ledger cannot be written: nothing runs
-  kStopped,          // a stop for this id came before
 };
 
 std::string_view RefusalCode(Refusal refusal);  // "bad_signature", …
 std::string_view RefusalText(Refusal refusal);  // one plain sentence
+
+struct Refused {
+  Refusal code;
+  std::string detail;  // for people: names the signer, module, parameter or time
+};
 
 }  // namespace mig
