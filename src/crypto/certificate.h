@@ -4,7 +4,9 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "util/bytes.h"
@@ -20,9 +22,31 @@ struct PeerName {
   std::string id;
 };
 
-// From exactly one URI name of that form; error kMalformed otherwise. Not owned.
+// From exactly one URI name of that form (ROLE of a-z, ID of a-z 0-9 and -, at most 64);
+// error kMalformed otherwise. Not owned.
 Expected<PeerName> PeerNameOf(const x509_st* certificate);
 Expected<PeerName> PeerNameOfPem(std::string_view certificate_pem);
+
+// The two CAs as who accepts connections knows them: a name counts only when the CA that may give
+// it has issued the certificate: the agents' CA names agents, the servers' CA everybody else.
+class PeerAuthorities {
+ public:
+  // PEM text, each one or more CA certificates (more while a CA is replaced). Error: kMalformed.
+  static Expected<PeerAuthorities> FromPem(std::string_view agents_ca, std::string_view servers_ca);
+  PeerAuthorities(PeerAuthorities&&) noexcept;
+  PeerAuthorities& operator=(PeerAuthorities&&) noexcept;
+  ~PeerAuthorities();
+
+  // The name in a certificate whose chain TLS has verified already. Errors: kMalformed as
+  // PeerNameOf; kDenied: issued by the CA that may not give this role.
+  Expected<PeerName> NameOf(const x509_st* certificate) const;
+  Expected<PeerName> NameOfPem(std::string_view certificate_pem) const;
+
+ private:
+  struct Impl;
+  explicit PeerAuthorities(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 struct KeyPairPem {
   std::string key;  // PKCS#8, unencrypted: written with mode 0600
@@ -38,7 +62,9 @@ struct LeafRequest {
   bool server = false;                 // extended key usage serverAuth (and clientAuth always)
   std::chrono::hours validity{24 * 90};
 };
-// A new P-256 key and its certificate. Starts five minutes before `now` (clock skew).
+// A new P-256 key and its certificate. Starts five minutes before `now` (clock skew) and ends no
+// later than the CA does. Errors: kInvalid: a name that no certificate of ours carries; kExpired:
+// the CA; kMalformed: its PEM.
 Expected<KeyPairPem> IssueLeaf(const KeyPairPem& ca, const LeafRequest& request, UtcTime now);
 
 // For enrolment: the key stays with whoever asked.

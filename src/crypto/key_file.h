@@ -17,22 +17,32 @@ struct KeyFile {
   SecretKey secret;
 };
 
+// What a key's owner may be called: UTF-8 on one line, 1..256 bytes, no control characters, no
+// space at either end.
+bool IsKeyName(std::string_view name);
+
 // An empty passphrase writes the seed in clear, marked so. Interactive Argon2id limits
 // (64 MiB, about 0.1 s); other limits in a file are honoured up to 1 GiB.
-std::string WriteKeyFile(const KeyFile& file, std::string_view passphrase);
+// Errors: kInvalid: not IsKeyName; kFull: no memory for Argon2id.
+Expected<std::string> WriteKeyFile(const KeyFile& file, std::string_view passphrase);
 
 // Whether ReadKeyFile will need a passphrase. Error: kMalformed.
 Expected<bool> NeedsPassphrase(std::string_view text);
 
-// Errors: kMalformed; kDenied for a wrong passphrase or altered file.
-Expected<KeyFile> ReadKeyFile(std::string_view text, std::string_view passphrase);
-
-// "mig-ed25519 <base64> <name>": one line that is a public key, for policies and people.
-std::string WritePublicLine(const PublicKey& key, std::string_view name);
+// The public half, which needs no passphrase (and is only believed of one's own file: see
+// ReadKeyFile). Error: kMalformed.
 struct PublicLine {
   PublicKey key;
   std::string name;
 };
+Expected<PublicLine> PublicHalf(std::string_view text);
+
+// Errors: kMalformed; kDenied for a wrong passphrase or altered file; kFull: no memory for Argon2id.
+Expected<KeyFile> ReadKeyFile(std::string_view text, std::string_view passphrase);
+
+// "mig-ed25519 <base64> <name>": one line that is a public key, for policies and people, without
+// its line end. Requires: IsKeyName(name).
+std::string WritePublicLine(const PublicKey& key, std::string_view name);
 Expected<PublicLine> ReadPublicLine(std::string_view text);
 
 }  // namespace mig
