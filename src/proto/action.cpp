@@ -4,6 +4,7 @@
 
 #include "proto/id_field.h"
 #include "proto/strict_document.h"
+#include "proto/target.h"
 
 namespace mig {
 namespace {
@@ -115,6 +116,11 @@ Expected<Action> DecodeAction(BytesView payload) {
   action.org = ReadId<OrgId>(in, "org");
   action.name = ReadText(in, "name", kMaxNameBytes);
   action.target = ReadText(in, "target", kMaxTargetBytes);
+  if (in.ok()) {
+    if (auto target = Target::Parse(action.target); !target) {
+      in.Fail(Error(Errc::kInvalid, target.error().message()));
+    }
+  }
   action.validfrom = in.Time("validfrom");
   action.expireafter = in.Time("expireafter");
   if (in.ok() && action.validfrom > action.expireafter) {

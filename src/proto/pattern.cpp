@@ -40,4 +40,36 @@ bool Pattern::Matches(std::string_view text) const {
   return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), compiled_->regex);
 }
 
+Expected<std::string> LikeToRegex(std::string_view like, bool ignore_case) {
+  // `s`: % and _ also stand for a line break.
+  std::string regex = ignore_case ? "(?is)\\A" : "(?s)\\A";
+  const auto add_literal = [&](char c) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       static_cast<unsigned char>(c) >= 0x80;
+    if (c == '\0') {
+      regex += "\\x00";  // RE2 ends at neither, but takes no escaped NUL
+      return;
+    }
+    if (!plain) regex += '\\';
+    regex += c;
+  };
+  bool after_any = false;  // a run of % is one: each costs every match
+  for (std::size_t i = 0; i < like.size(); ++i) {
+    const bool any = like[i] == '%';
+    if (any) {
+      if (!after_any) regex += ".*";
+    } else if (like[i] == '_') {
+      regex += '.';
+    } else if (like[i] != '\\') {
+      add_literal(like[i]);
+    } else if (++i < like.size()) {
+      add_literal(like[i]);
+    } else {
+      return Error(Errc::kMalformed, "LIKE pattern: \\ stands at the end, before nothing");
+    }
+    after_any = any;
+  }
+  return regex + "\\z";
+}
+
 }  // namespace mig

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "util/expected.h"
@@ -26,5 +27,10 @@ class Pattern {
   explicit Pattern(std::unique_ptr<Compiled> compiled);
   std::unique_ptr<Compiled> compiled_;
 };
+
+// The regular expression that means what LIKE (or ILIKE, when case does not matter) means in
+// PostgreSQL: the whole text, % for any characters, _ for one, \ before either for itself.
+// Error: kMalformed for a \ at the end.
+Expected<std::string> LikeToRegex(std::string_view like, bool ignore_case);
 
 }  // namespace mig
