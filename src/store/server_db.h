@@ -1,6 +1,6 @@
 // The server's database, shared by the processes of API and scheduler: agents, actions, commands,
 // results, and who did what. Named for what the roles need; SQL stays in the .cpp files, so that
-// another database can stand behind the same functions. Schema: server_db.sql.
+// another database can stand behind the same functions. Schema: server.sql.
 //
 // Writes go through one thread for each process, which commits what has gathered as one
 // transaction; whoever waits for a write is called after it is on disk. Reads use connections of

@@ -89,9 +89,15 @@ class ServerTx : public ServerReader {
   Expected<void> UseToken(BytesView hash, UtcTime now);
 
   // ---- actions
-  // Stores action, signatures and the audit row together. True: new. False: the same payload is
-  // there already (nothing changes). Error: kExists: the id is there with another payload.
+  // Stores action, signatures and the audit row together; one whose stop came first is `stopped`
+  // from the start. True: new. False: the same payload is there already (nothing changes). Error:
+  // kExists: the id is there with another payload.
   Expected<bool> AddAction(const NewAction& action, std::string_view actor, UtcTime now);
+  // More people signed the same payload while it was `pending`: replaces the envelope by the one
+  // with all signatures. False: not pending any more, nothing changed. Error: kNotFound.
+  Expected<bool> AddSignatures(const ActionId& id, BytesView envelope,
+                               std::span<const SignatureRow> signatures, bool weight_reached,
+                               std::string_view actor, UtcTime now);
   // Moves along the lines of DESIGN section 3; true when that changed the row, false when it is in
   // that status, or cannot come to it from where it is (a final status never changes).
   Expected<bool> SetActionStatus(const ActionId& id, ActionStatus to, std::string_view detail,

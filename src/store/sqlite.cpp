@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <array>
+#include <cassert>
 #include <charconv>
 #include <cstdio>
 
@@ -139,6 +141,7 @@ void Statement::Reset() {
   if (statement_ == nullptr) return;
   sqlite3_reset(statement_.get());
   sqlite3_clear_bindings(statement_.get());
+  bound_ = 0;
   bind_error_ = SQLITE_OK;
 }
 
@@ -242,6 +245,40 @@ Expected<void> Database::Migrate(std::string_view schema) {
     }
     if (auto done = transaction->Commit(); !done) return std::move(done).error();
   }
+}
+
+namespace {
+
+// No SQL of ours passes more values to one function.
+constexpr std::size_t kMaxTestValues = 4;
+
+void CallTest(sqlite3_context* context, int count, sqlite3_value** values) {
+  std::array<std::optional<std::string_view>, kMaxTestValues> texts;
+  const auto size = static_cast<std::size_t>(count);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (sqlite3_value_type(values[i]) == SQLITE_NULL) continue;
+    const void* text = sqlite3_value_text(values[i]);  // first: converts, and so sets the length
+    const auto length = static_cast<std::size_t>(sqlite3_value_bytes(values[i]));
+    texts[i] = std::string_view(static_cast<const char*>(text), length);
+  }
+  const auto& test = *static_cast<Database::Test*>(sqlite3_user_data(context));
+  const std::optional<bool> answer = test({texts.data(), size});
+  if (answer) sqlite3_result_int(context, *answer ? 1 : 0);  // else NULL, the default
+}
+
+}  // namespace
+
+Expected<void> Database::Define(const std::string& name, int arguments, Test test) {
+  assert(arguments >= 0 && static_cast<std::size_t>(arguments) <= kMaxTestValues);
+  auto owned = std::make_unique<Test>(std::move(test));
+  // Direct use only: nothing that a touched schema holds may call it. SQLite frees `owned` itself,
+  // also when it refuses.
+  const int code = sqlite3_create_function_v2(
+      database_.get(), name.c_str(), arguments,
+      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, owned.release(), &CallTest, nullptr,
+      nullptr, [](void* data) { delete static_cast<Test*>(data); });
+  if (code != SQLITE_OK) return ErrorOf(database_.get(), code);
+  return {};
 }
 
 Expected<void> Database::Check() {

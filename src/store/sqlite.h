@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +37,15 @@ class Statement {
   template <typename... Arguments>
   Statement& Bind(const Arguments&... arguments) {
     Reset();
-    [[maybe_unused]] int index = 0;
-    (BindOne(++index, arguments), ...);
+    (BindOne(++bound_, arguments), ...);
+    return *this;
+  }
+
+  // Binds the parameter after the last one that was bound, for lists whose length is not known
+  // where the program is written.
+  template <typename Argument>
+  Statement& Append(const Argument& argument) {
+    BindOne(++bound_, argument);
     return *this;
   }
 
@@ -76,6 +86,7 @@ class Statement {
   void Remember(int code);
 
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+  int bound_ = 0;
   int bind_error_ = 0;
 };
 
@@ -110,6 +121,12 @@ class Database {
   // Brings the schema to the newest step, each step in a transaction of its own; PRAGMA
   // user_version counts them. Error: kUnsupported when the file was written by a newer build.
   Expected<void> Migrate(std::string_view schema);
+
+  // A yes-or-no function of text values for use in SQL (NULL arrives as nothing; nothing is
+  // answered as NULL). It must give the same answer to the same values within one statement.
+  using Test =
+      std::function<std::optional<bool>(std::span<const std::optional<std::string_view>> values)>;
+  Expected<void> Define(const std::string& name, int arguments, Test test);
 
   // Reads through the whole file for damage. Error: kMalformed, with the first finding.
   Expected<void> Check();

@@ -134,5 +134,22 @@ TEST_CASE("sqlite: read-only access cannot write", "[store]") {
   CHECK_FALSE(Database::Open(folder / "absent.db", Access::kReadOnly));
 }
 
+TEST_CASE("sqlite: a test of ours sees texts and NULLs, and may have no answer", "[store]") {
+  TempFolder folder;
+  Database database = OpenNames(folder);
+  REQUIRE(database.Define("same", 2, [](auto values) -> std::optional<bool> {
+    if (!values[0] || !values[1]) return std::nullopt;
+    return *values[0] == *values[1];
+  }));
+  auto query = database.Prepare("SELECT same('7', 7), same('a', 'b'), same(NULL, 'a'), same(?, ?)");
+  REQUIRE(query);
+  query->Bind("x").Append("x");
+  REQUIRE(*query->Step());
+  CHECK(query->Integer(0) == 1);
+  CHECK(query->Integer(1) == 0);
+  CHECK(query->IsNull(2));
+  CHECK(query->Integer(3) == 1);
+}
+
 }  // namespace
 }  // namespace mig::store

@@ -38,3 +38,13 @@ TEST_CASE("text: splitting keeps empty parts", "[util]") {
   CHECK(Count(1, "agent") == "1 agent");
   CHECK(Count(2000, "agent") == "2,000 agents");
 }
+
+TEST_CASE("text: a prefix never cuts a character", "[util]") {
+  const std::string text = "a\xc3\xa4\xe2\x82\xac";  // a, two bytes, three bytes
+  CHECK(Utf8Prefix(text, 6) == text);
+  CHECK(Utf8Prefix(text, 5) == text.substr(0, 3));
+  CHECK(Utf8Prefix(text, 4) == text.substr(0, 3));
+  CHECK(Utf8Prefix(text, 3) == text.substr(0, 3));
+  CHECK(Utf8Prefix(text, 2) == "a");
+  CHECK(Utf8Prefix(text, 0).empty());
+}

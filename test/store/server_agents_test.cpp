@@ -1,0 +1,237 @@
+#include <catch2/catch.hpp>
+
+#include "test/store/server_fixture.h"
+
+namespace mig::store {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+Heartbeat Beat(const AgentId& agent, std::string boot, UtcTime time) {
+  Heartbeat beat;
+  beat.agent = agent;
+  beat.name = "web1.example";
+  beat.version = "1.0";
+  beat.time = time;
+  beat.started = time - minutes(1);
+  beat.environment.os = "linux";
+  beat.tags = {{"operator", "it"}};
+  beat.boot = std::move(boot);
+  beat.policy = 3;
+  return beat;
+}
+
+struct Agents : ServerFixture {
+  AgentId agent = Enrol(1);
+
+  Seen Heartbeat(const std::string& boot, UtcTime time, UtcTime now) {
+    return Write([&](ServerTx& tx) { return tx.RecordHeartbeat(Beat(agent, boot, time), now); });
+  }
+  Seen Presence(bool on, const std::string& boot, UtcTime time, UtcTime now) {
+    return Write([&](ServerTx& tx) {
+      return tx.RecordPresence({agent, on, time, boot}, "relay-1", now);
+    });
+  }
+  AgentRow Row() {
+    return *Read([&](ServerReader& reader) { return reader.FindAgent(agent); });
+  }
+};
+
+TEST_CASE("server agents: enrolling again changes nothing; another key for an id is refused",
+          "[store]") {
+  ServerFixture server;
+  const AgentId id = server.Enrol(1, "first");
+  server.Enrol(1, "second");
+  CHECK(server.Read([&](ServerReader& r) { return r.FindAgent(id); })->name == "first");
+  auto refused = server.db->WriteNow([&](ServerTx& tx) {
+    return tx.EnrolAgent({id, FakeKey(2), "thief"}, kNow);
+  });
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::kExists);
+}
+
+TEST_CASE("server agents: a heartbeat does not make an agent", "[store]") {
+  ServerFixture server;
+  auto refused = server.db->WriteNow([&](ServerTx& tx) -> Expected<void> {
+    auto seen = tx.RecordHeartbeat(Beat(AgentNumber(9), "a", kNow), kNow);
+    if (!seen) return seen.error();
+    return {};
+  });
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::kNotFound);
+}
+
+TEST_CASE("server agents: a heartbeat fills the row and shows that the agent is connected",
+          "[store]") {
+  Agents agents;
+  const Seen seen = agents.Heartbeat("a", kNow, kNow + seconds(1));
+  CHECK(seen.fresh);
+  CHECK(seen.came_on);
+  const AgentRow row = agents.Row();
+  CHECK(row.name == "web1.example");
+  CHECK(row.status == AgentStatus::kOnline);
+  CHECK(row.heartbeattime == kNow + seconds(1));
+  CHECK(row.environment.find("\"linux\"") != std::string::npos);
+  CHECK(row.tags == R"({"operator":"it"})");
+  CHECK_FALSE(agents.Heartbeat("a", kNow + seconds(5), kNow + seconds(5)).came_on);
+}
+
+TEST_CASE("server agents: an old heartbeat that is played again changes nothing", "[store]") {
+  Agents agents;
+  agents.Heartbeat("a", kNow, kNow);
+  agents.Heartbeat("a", kNow + minutes(30), kNow + minutes(30));
+  CHECK_FALSE(agents.Heartbeat("a", kNow, kNow + minutes(31)).fresh);
+  CHECK(agents.Row().heartbeattime == kNow + minutes(30));
+}
+
+TEST_CASE("server agents: a clock that was put right is believed at once", "[store]") {
+  Agents agents;
+  agents.Heartbeat("a", kNow + minutes(300), kNow);  // five hours fast
+  CHECK(agents.Heartbeat("a", kNow + minutes(5), kNow + minutes(5)).fresh);
+}
+
+TEST_CASE("server agents: the will of a connection before does not put an agent off", "[store]") {
+  Agents agents;
+  // First connection: will signed at 0, on at 1. Second: will signed at 60, on at 61.
+  CHECK(agents.Presence(true, "a", kNow + seconds(1), kNow + seconds(1)).came_on);
+  CHECK(agents.Presence(true, "a", kNow + seconds(61), kNow + seconds(61)).came_on);
+  CHECK_FALSE(agents.Presence(false, "a", kNow, kNow + seconds(62)).fresh);
+  CHECK(agents.Row().status == AgentStatus::kOnline);
+  // Its own will does, though it is older than its `on`.
+  CHECK(agents.Presence(false, "a", kNow + seconds(60), kNow + seconds(120)).went_off);
+  CHECK(agents.Row().status == AgentStatus::kOffline);
+  CHECK(agents.Row().relay == "relay-1");
+}
+
+TEST_CASE("server agents: status follows presence and the age of the last word", "[store]") {
+  Agents agents;
+  agents.Presence(true, "a", kNow, kNow);
+  const auto refresh = [&](UtcTime now) {
+    return agents
+        .Write([&](ServerTx& tx) {
+          return tx.RefreshAgentStatus(now - minutes(10), now - minutes(30), 100);
+        })
+        .size();
+  };
+  CHECK(refresh(kNow + minutes(5)) == 0);
+  CHECK(agents.Row().status == AgentStatus::kOnline);
+  CHECK(refresh(kNow + minutes(11)) == 1);
+  CHECK(agents.Row().status == AgentStatus::kIdle);
+  CHECK(refresh(kNow + minutes(31)) == 1);
+  CHECK(agents.Row().status == AgentStatus::kOffline);
+  agents.Heartbeat("a", kNow + minutes(32), kNow + minutes(32));
+  CHECK(agents.Row().status == AgentStatus::kOnline);
+}
+
+TEST_CASE("server agents: restarts are no clones, however many", "[store]") {
+  Agents agents;
+  for (int i = 0; i < 40; ++i) {
+    const UtcTime time = kNow + seconds(10 * i);
+    CHECK_FALSE(agents.Heartbeat("boot" + std::to_string(i), time, time).new_clone);
+  }
+  CHECK_FALSE(agents.Row().cloned);
+  CHECK(agents.Read([&](ServerReader& r) { return r.ListCopies(agents.agent); }).size() == 16);
+}
+
+TEST_CASE("server agents: what a process said before its successor began is no clone", "[store]") {
+  Agents agents;
+  agents.Heartbeat("a", kNow, kNow);
+  agents.Heartbeat("b", kNow + seconds(30), kNow + seconds(30));
+  // Delayed on another relay, and played again: signed before "b" began.
+  for (int i = 0; i < 5; ++i) {
+    CHECK_FALSE(agents.Heartbeat("a", kNow + seconds(20), kNow + seconds(40 + i)).new_clone);
+    agents.Heartbeat("b", kNow + seconds(41 + i), kNow + seconds(41 + i));
+  }
+  CHECK_FALSE(agents.Row().cloned);
+}
+
+TEST_CASE("server agents: two processes that speak by turns are reported once, and told apart",
+          "[store]") {
+  Agents agents;
+  int reports = 0;
+  for (int i = 0; i < 6; ++i) {
+    const UtcTime time = kNow + seconds(10 * i);
+    if (agents.Heartbeat(i % 2 == 0 ? "a" : "b", time, time).new_clone) ++reports;
+  }
+  CHECK(reports == 1);
+  CHECK(agents.Row().cloned);
+  CHECK(agents.Read([&](ServerReader& r) { return r.ListCopies(agents.agent); }).size() == 2);
+}
+
+TEST_CASE("server agents: three copies are found as well as two", "[store]") {
+  Agents agents;
+  int reports = 0;
+  for (int i = 0; i < 12; ++i) {
+    const UtcTime time = kNow + seconds(10 * i);
+    if (agents.Heartbeat(std::to_string(i % 3), time, time).new_clone) ++reports;
+  }
+  CHECK(reports == 1);
+}
+
+TEST_CASE("server agents: lists come in pages ordered by the id's text", "[store]") {
+  ServerFixture server;
+  for (int i = 0; i < 25; ++i) server.Enrol(i);
+  std::vector<AgentId> ids;
+  for (AgentId after;;) {
+    const auto page =
+        server.Read([&](ServerReader& reader) { return reader.ListAgents(kEverybody, after, 10); });
+    for (const AgentRow& row : page) ids.push_back(row.id);
+    if (page.size() < 10) break;
+    after = page.back().id;
+  }
+  CHECK(ids.size() == 25);
+  CHECK(std::ranges::is_sorted(ids, {}, &AgentId::Text));
+  const AgentCount count =
+      server.Read([](ServerReader& reader) { return reader.CountAgents(kEverybody); });
+  CHECK(count.total == 25);
+  CHECK(count.offline == 25);
+}
+
+TEST_CASE("server agents: a target's pattern and parameters choose", "[store]") {
+  ServerFixture server;
+  server.Enrol(1, "web1");
+  server.Enrol(2, "web2");
+  server.Enrol(3, "db1");
+  const Target::Sql where{"mig_match(name, ?) AND name != ?",
+                          {std::string("^web[0-9]"), std::string("web2")}};
+  const auto rows =
+      server.Read([&](ServerReader& reader) { return reader.ListAgents(where, AgentId(), 10); });
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].name == "web1");
+}
+
+TEST_CASE("server agents: a token's uses are taken one by one and end", "[store]") {
+  ServerFixture server;
+  const Bytes hash = Sha256("secret");
+  server.Write([&](ServerTx& tx) {
+    return tx.AddToken({hash, 2, kNow, kNow + minutes(60), "lab"});
+  });
+  const auto use = [&](BytesView with, UtcTime now) {
+    return server.db->WriteNow([&](ServerTx& tx) { return tx.UseToken(with, now); });
+  };
+  CHECK_FALSE(use(Sha256("guess"), kNow));
+  CHECK_FALSE(use(hash, kNow + minutes(61)));
+  CHECK(use(hash, kNow));
+  CHECK(use(hash, kNow));
+  auto refused = use(hash, kNow);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::kDenied);
+}
+
+TEST_CASE("server agents: statistics count what the table says", "[store]") {
+  Agents agents;
+  agents.Enrol(2);
+  agents.Heartbeat("a", kNow, kNow);
+  agents.Write([](ServerTx& tx) { return tx.RecordStatistics(kNow); });
+  auto database = Database::Open(agents.file, Access::kReadOnly);
+  REQUIRE(database);
+  auto query = database->Prepare("SELECT online, offline, by_version FROM agents_stats");
+  REQUIRE(*query->Step());
+  CHECK(query->Integer(0) == 1);
+  CHECK(query->Integer(1) == 1);
+  CHECK(query->Text(2) == R"({"1.0":1})");
+}
+
+}  // namespace
+}  // namespace mig::store
