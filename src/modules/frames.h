@@ -48,10 +48,11 @@ Bytes EncodeSummary(const ModuleResult& summary);
 // the child is not one of ours any more, and is killed. Holds at most one frame and one chunk.
 class FrameDecoder {
  public:
-  // Error: kMalformed (bad length, type, label or JSON; anything after the summary).
+  // Error: the one that Next() gave, or kMalformed for anything after the summary.
   Expected<void> Feed(BytesView bytes);
 
-  // The next frame, in order; empty when more bytes are needed.
+  // The next frame, in order; empty when more bytes are needed. Call until it is empty before
+  // feeding more. Error: kMalformed (length, type, label, JSON; anything after the summary).
   Expected<std::optional<Frame>> Next();
 
   // True when the summary has been returned by Next() and nothing is left over: a child that ends
@@ -59,6 +60,8 @@ class FrameDecoder {
   bool finished() const { return finished_ && pending_.size() == start_; }
 
  private:
+  Error Fail(std::string message);
+
   Bytes pending_;
   std::size_t start_ = 0;  // of what Next() has not consumed yet
   bool finished_ = false;

@@ -67,6 +67,7 @@ struct Module {
   Kind kind = Kind::kInvestigate;  // compiled in: looking and acting are different modules
   int version = 1;                 // raised with every change of parameters or elements
   std::string_view summary;        // one line
+  std::string_view example;        // the words after `mig query NAME`, for the help
   std::span<const Parameter> parameters;
   Layout layout = Layout::kFlat;
   os::Platforms platforms;

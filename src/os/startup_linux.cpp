@@ -1,6 +1,7 @@
 #include "os/startup.h"
 
 #include <csignal>
+#include <initializer_list>
 
 #ifdef MIG_STATIC
 // glibc's, declared in <nss.h> only with _GNU_SOURCE and the matching internals.

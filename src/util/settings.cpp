@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "util/clock.h"
+#include "util/size.h"
 #include "util/text.h"
 
 namespace mig {
@@ -128,19 +129,9 @@ std::int64_t Settings::Integer(std::string_view key, std::int64_t fallback, std:
 
 std::uint64_t Settings::Size(std::string_view key, std::uint64_t fallback) {
   const std::string text = String(key, std::to_string(fallback));
-  std::uint64_t number = 0;
-  std::size_t digits = 0;
-  while (digits < text.size() && digits < 15 && text[digits] >= '0' && text[digits] <= '9') {
-    number = number * 10 + static_cast<std::uint64_t>(text[digits++] - '0');
-  }
-  const std::string unit = LowerAscii(std::string_view(text).substr(digits));
-  const std::string_view units = "kmgt";
-  if (digits > 0 && unit.empty()) return number;
-  if (digits > 0 && unit.size() == 1 && units.find(unit[0]) != std::string_view::npos) {
-    const unsigned shift = 10 * (static_cast<unsigned>(units.find(unit[0])) + 1);
-    if (number < (std::uint64_t{1} << (63 - shift))) return number << shift;
-  }
-  Fail(key, "expected a size like 4096, 64k, 8m or 1g, not `" + text + "`");
+  auto size = ParseSize(text);
+  if (size) return *size;
+  Fail(key, size.error().message());
   return fallback;
 }
 

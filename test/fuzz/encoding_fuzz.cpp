@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "fuzz/require.h"
+#include "test/fuzz/require.h"
 #include "util/clock.h"
 #include "util/encoding.h"
 #include "util/text.h"

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "fuzz/require.h"
+#include "test/fuzz/require.h"
 #include "util/json.h"
 
 namespace {

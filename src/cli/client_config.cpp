@@ -1,0 +1,197 @@
+#include "cli/client_config.h"
+
+#include <charconv>
+#include <cstdlib>
+
+#include "os/files.h"
+#include "util/settings.h"
+
+namespace mig::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Expected<fs::path> FolderOfKind(const Environment& environment, const char* variable,
+                                const char* below_home) {
+  // The XDG base directory specification: a relative path there is to be ignored.
+  const fs::path xdg = environment(variable);
+  if (xdg.is_absolute()) return xdg / "mig";
+  const std::string home = environment("HOME");
+  if (home.empty()) {
+    return Error(Errc::kInvalid, std::string("neither ") + variable + " nor HOME is set");
+  }
+  return fs::path(home) / below_home / "mig";
+}
+
+Expected<ClientConfig> LoadLab(const fs::path& folder) {
+  auto config = LoadClientConfig(folder / "config" / "client.yaml");
+  if (!config) return config;
+  config->lab = folder;
+  config->source = "the lab in " + folder.string();
+  return config;
+}
+
+// lab.json is written last: a folder without it is no lab yet.
+bool IsLab(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "lab.json", error);
+}
+
+// The file's part of FindClientConfig; nothing when there is none to be found.
+Expected<std::optional<ClientConfig>> FindFile(const ConfigOptions& options,
+                                               const Environment& environment) {
+  const auto some = [](Expected<ClientConfig> config) -> Expected<std::optional<ClientConfig>> {
+    if (!config) return std::move(config).error();
+    return std::optional<ClientConfig>(std::move(*config));
+  };
+  if (!options.config.empty()) return some(LoadClientConfig(options.config));
+  if (const std::string file = environment("MIG_CONFIG"); !file.empty()) {
+    return some(LoadClientConfig(file));
+  }
+  if (const std::string folder = environment("MIG_LAB_DIR"); !folder.empty()) {
+    if (IsLab(folder)) return some(LoadLab(folder));
+    return Error(Errc::kNotFound, "MIG_LAB_DIR: there is no lab in " + folder +
+                                      "; start one with: mig lab up --dir " + folder);
+  }
+  std::error_code error;
+  if (auto folder = UserConfigFolder(environment);
+      folder && fs::exists(*folder / "client.yaml", error)) {
+    return some(LoadClientConfig(*folder / "client.yaml"));
+  }
+  if (auto lab = LabFolder(environment); lab && IsLab(*lab)) return some(LoadLab(*lab));
+  return std::optional<ClientConfig>();
+}
+
+}  // namespace
+
+Expected<ApiAddress> ParseApiUrl(std::string_view url) {
+  const auto fail = [&] {
+    return Error(Errc::kInvalid, "expected a URL like https://mig.example.net:8443, not `" +
+                                     std::string(url) + "`");
+  };
+  constexpr std::string_view kScheme = "https://";
+  if (!url.starts_with(kScheme)) return fail();
+  std::string_view rest = url.substr(kScheme.size());
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  ApiAddress address;
+  std::string_view port;
+  if (rest.starts_with('[')) {  // an IPv6 address
+    const std::size_t end = rest.find(']');
+    if (end == std::string_view::npos) return fail();
+    address.host = rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+    if (!rest.empty() && rest[0] != ':') return fail();
+    if (!rest.empty()) port = rest.substr(1);
+    if (!rest.empty() && port.empty()) return fail();
+  } else {
+    const std::size_t colon = rest.find(':');
+    address.host = rest.substr(0, colon);
+    if (colon != std::string_view::npos) {
+      port = rest.substr(colon + 1);
+      if (port.empty()) return fail();
+    }
+  }
+  if (address.host.empty() || address.host.find_first_of("/?#@ \\") != std::string::npos) {
+    return fail();
+  }
+  if (!port.empty()) {
+    const char* end = port.data() + port.size();
+    const auto [stopped, error] = std::from_chars(port.data(), end, address.port);
+    if (error != std::errc() || stopped != end || address.port == 0) return fail();
+  }
+  return address;
+}
+
+std::string ApiUrl(const ApiAddress& address) {
+  const bool ipv6 = address.host.find(':') != std::string::npos;
+  return "https://" + (ipv6 ? "[" + address.host + "]" : address.host) + ":" +
+         std::to_string(address.port);
+}
+
+std::string ProcessEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+Expected<fs::path> UserConfigFolder(const Environment& environment) {
+  return FolderOfKind(environment, "XDG_CONFIG_HOME", ".config");
+}
+
+Expected<fs::path> UserStateFolder(const Environment& environment) {
+  return FolderOfKind(environment, "XDG_STATE_HOME", ".local/state");
+}
+
+Expected<fs::path> LabFolder(const Environment& environment) {
+  if (const std::string folder = environment("MIG_LAB_DIR"); !folder.empty()) {
+    return fs::absolute(folder).lexically_normal();
+  }
+  auto state = UserStateFolder(environment);
+  if (!state) return state;
+  return *state / "lab";
+}
+
+Expected<ClientConfig> LoadClientConfig(const fs::path& file) {
+  auto text = os::ReadFile(file);
+  if (!text) return std::move(text).error();
+  auto settings = Settings::Parse(*text, file.string());
+  if (!settings) return std::move(settings).error();
+
+  const fs::path folder = fs::absolute(file).parent_path();
+  ClientConfig config;
+  config.source = file.string();
+  const std::string api = settings->RequiredString("api");
+  const std::string ca = settings->RequiredString("ca");
+  const std::string key = settings->RequiredString("key");
+  const std::string org = settings->RequiredString("org");
+  if (!api.empty()) {
+    auto address = ParseApiUrl(api);
+    if (address) config.api = std::move(*address);
+    if (!address) settings->Fail("api", address.error().message());
+  }
+  if (!org.empty()) {
+    auto id = OrgId::Parse(org);
+    if (id) config.org = *id;
+    if (!id) settings->Fail("org", id.error().message());
+  }
+  config.ca = (folder / ca).lexically_normal();
+  config.key = (folder / key).lexically_normal();
+  if (auto done = settings->Finish(); !done) return std::move(done).error();
+  return config;
+}
+
+Expected<ClientConfig> FindClientConfig(const ConfigOptions& options,
+                                        const Environment& environment) {
+  auto found = FindFile(options, environment);
+  if (!found) return std::move(found).error();
+  const std::string api = environment("MIG_API");
+  const std::string ca = environment("MIG_CA");
+  const std::string org = environment("MIG_ORG");
+  const std::string key = options.key.empty() ? environment("MIG_KEY") : options.key;
+  const bool complete = !api.empty() && !ca.empty() && !org.empty() && !key.empty();
+  if (!*found && !complete) {
+    auto folder = UserConfigFolder(environment);
+    const std::string file = folder ? (*folder / "client.yaml").string() : "client.yaml";
+    return Error(Errc::kNotFound,
+                 "no deployment is configured: " + file +
+                     " does not exist and no lab is here. To try mig: `mig lab up`. For a real "
+                     "deployment copy examples/config/client.yaml to that place, or name one "
+                     "with -config FILE");
+  }
+  ClientConfig config = *found ? std::move(**found) : ClientConfig{};
+  if (!*found) config.source = "the environment (MIG_API, MIG_CA, MIG_ORG, MIG_KEY)";
+  if (!api.empty()) {
+    auto address = ParseApiUrl(api);
+    if (!address) return std::move(address).error().During("MIG_API");
+    config.api = std::move(*address);
+  }
+  if (!org.empty()) {
+    auto id = OrgId::Parse(org);
+    if (!id) return std::move(id).error().During("MIG_ORG");
+    config.org = *id;
+  }
+  if (!ca.empty()) config.ca = ca;
+  if (!key.empty()) config.key = key;
+  return config;
+}
+
+}  // namespace mig::cli
