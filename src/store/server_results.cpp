@@ -48,8 +48,8 @@ Expected<std::vector<PartRow>> ServerReader::ListParts(const ActionId& action, s
   return parts;
 }
 
-Expected<StoredPart> ServerTx::AddPart(const NewPart& part, UtcTime now) {
-  StoredPart stored;
+Expected<AddedPart> ServerTx::AddPart(const NewPart& part, UtcTime now) {
+  AddedPart stored;
   auto found = FindCommandState(statements(), part.action, part.agent);
   if (!found) return std::move(found).error();
   if (!*found || (*found)->kind == Kind::kStop) return stored;  // kNoCommand

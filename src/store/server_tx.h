@@ -50,7 +50,7 @@ enum class PartOutcome {
   kTooMuch,    // beyond what the action's limits allow one agent
 };
 
-struct StoredPart {
+struct AddedPart {
   PartOutcome outcome = PartOutcome::kNoCommand;
   bool late = false;      // the command was expired or stopped before
   bool finished = false;  // this part made the command final
@@ -136,7 +136,7 @@ class ServerTx : public ServerReader {
   // on. `busy` takes it back to `prepared`, due at `busy_until`; a stop is done with its receipt.
   // Error: kNotFound: the agent was never asked.
   Expected<bool> RecordReceipt(const Receipt& receipt, UtcTime busy_until, UtcTime now);
-  Expected<StoredPart> AddPart(const NewPart& part, UtcTime now);
+  Expected<AddedPart> AddPart(const NewPart& part, UtcTime now);
   // What has to end because its action's expireafter is before `before`: open commands become
   // expired, and so do actions without commands. At most `limit` commands a call: call again until
   // `done`.

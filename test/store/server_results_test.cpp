@@ -9,7 +9,7 @@ struct Results : ServerFixture {
   AgentId agent = Enrol(1);
   ActionId action = Fly(1);
 
-  StoredPart Add(std::uint64_t seq, bool last = false, std::string text = {}, bool found = false,
+  AddedPart Add(std::uint64_t seq, bool last = false, std::string text = {}, bool found = false,
                  std::size_t size = 100) {
     NewPart part;
     part.action = action;
@@ -92,7 +92,7 @@ TEST_CASE("server results: what comes after expiry is stored and marked late, th
   const UtcTime after = kNow + std::chrono::minutes(6);
   results.Write([&](ServerTx& tx) { return tx.ExpireOverdue(after, 100, after); });
   const std::int64_t finish = results.Command(results.action, results.agent).finish;
-  const StoredPart stored = results.Add(1, true, "", true);
+  const AddedPart stored = results.Add(1, true, "", true);
   CHECK(stored.outcome == PartOutcome::kStored);
   CHECK(stored.late);
   CHECK_FALSE(stored.finished);
