@@ -1,0 +1,376 @@
+#include "mqtt/broker.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace mig::mqtt {
+namespace {
+
+// 3.1.1 has no Receive Maximum; so many messages of one client may wait for the store before it is
+// not read any more.
+constexpr std::size_t kUnacknowledged311 = 1024;
+
+// A connection's alarm is at most this far away, so that alarms of connections that are gone do not
+// pile up.
+constexpr std::chrono::seconds kFarthestAlarm{60};
+
+}  // namespace
+
+Broker::Broker(const Authoriser& authoriser, Options options)
+    : authoriser_(authoriser),
+      options_(std::move(options)),
+      limits_(options_.limits),
+      retained_(limits_.retained_messages, limits_.retained_bytes) {}
+
+Broker::~Broker() = default;
+
+Connection* Broker::Find(ConnectionId id) {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+Connection* Broker::ConnectionOf(const Session& session) {
+  return session.connection == 0 ? nullptr : Find(session.connection);
+}
+
+void Broker::Open(ConnectionId id, Peer peer, UtcTime now) {
+  auto connection = std::make_unique<Connection>();
+  connection->id = id;
+  connection->peer = std::move(peer);
+  connection->last_heard = now;
+  connection->silence_limit = limits_.connect_within;
+  alarms_.Set(now + limits_.connect_within, AlarmKind::kConnection, id);
+  [[maybe_unused]] const bool is_new = connections_.emplace(id, std::move(connection)).second;
+  assert(is_new);  // the rim never uses an id twice
+}
+
+void Broker::Receive(ConnectionId id, BytesView bytes, UtcTime now) {
+  Connection* connection = Find(id);
+  if (connection == nullptr) return;
+  if (connection->partial.empty()) {
+    const std::size_t used = Process(id, bytes, now);
+    bytes.remove_prefix(used);
+    connection = Find(id);
+    if (connection == nullptr || bytes.empty()) return;
+    connection->partial.assign(bytes);
+    partial_bytes_ += bytes.size();
+  } else {
+    // The buffer grows by what has arrived, never by what a header announces.
+    connection->partial.append(bytes);
+    partial_bytes_ += bytes.size();
+    // Handling a packet may destroy the connection, hence its buffer.
+    Bytes buffer = std::move(connection->partial);
+    connection->partial.clear();
+    partial_bytes_ -= buffer.size();
+    const std::size_t used = Process(id, buffer, now);
+    connection = Find(id);
+    if (connection == nullptr || used == buffer.size()) return;
+    buffer.erase(0, used);
+    partial_bytes_ += buffer.size();
+    connection->partial = std::move(buffer);
+  }
+  if (partial_bytes_ > limits_.partial_bytes) {
+    Fail(*connection, Reason::kQuotaExceeded, "incomplete packets use up their memory", now);
+  }
+}
+
+std::size_t Broker::Process(ConnectionId id, BytesView bytes, UtcTime now) {
+  std::size_t used = 0;
+  while (used < bytes.size()) {
+    Connection* connection = Find(id);
+    if (connection == nullptr) break;
+    const auto header = ReadFixedHeader(bytes.substr(used));
+    if (!header) {
+      Fail(*connection, Reason::kMalformedPacket, header.error().message(), now);
+      break;
+    }
+    if (connection->state == ConnectionState::kNew &&
+        static_cast<std::uint8_t>(bytes[used]) >> 4 !=
+            static_cast<std::uint8_t>(PacketType::kConnect)) {
+      // Another protocol, perhaps: it gets no answer.
+      Fail(*connection, Reason::kProtocolError, "the first packet is not CONNECT", now);
+      break;
+    }
+    if (!*header) break;
+    const bool is_new = connection->state == ConnectionState::kNew;
+    const std::size_t limit = is_new ? limits_.connect_bytes : limits_.packet_bytes;
+    const std::size_t size = (*header)->PacketBytes();
+    if (size > limit) {
+      Fail(*connection, Reason::kPacketTooLarge,
+           "a packet of " + std::to_string(size) + " bytes; the limit is " + std::to_string(limit),
+           now);
+      break;
+    }
+    if (bytes.size() - used < size) break;
+    if (MustWait(*connection, (*header)->type())) {
+      Pause(*connection);
+      break;
+    }
+    connection->last_heard = now;
+    Handle(*connection, bytes.substr(used, size), now);
+    used += size;
+  }
+  return used;
+}
+
+bool Broker::MustWait(const Connection& connection, PacketType type) const {
+  if (connection.state == ConnectionState::kCommitting) return true;
+  if (type != PacketType::kPublish) return false;  // acknowledgements and pings always pass
+  return uncommitted_operations_ + open_batch_.size() >= limits_.uncommitted ||
+         (connection.version == Version::k311 && connection.unacknowledged >= kUnacknowledged311);
+}
+
+void Broker::Pause(Connection& connection) {
+  if (connection.paused) return;
+  connection.paused = true;
+  paused_.push_back(connection.id);
+  effects_.emplace_back(SetReading{connection.id, false});
+}
+
+void Broker::ResumePaused(UtcTime now) {
+  if (paused_.empty()) return;
+  const std::vector<ConnectionId> paused = std::exchange(paused_, {});
+  for (const ConnectionId id : paused) {
+    Connection* connection = Find(id);
+    if (connection == nullptr) continue;
+    connection->paused = false;
+    if (!connection->partial.empty()) Receive(id, {}, now);  // pauses again if it must
+    connection = Find(id);
+    if (connection != nullptr && !connection->paused) {
+      effects_.emplace_back(SetReading{id, true});
+    }
+  }
+}
+
+void Broker::Handle(Connection& connection, BytesView packet, UtcTime now) {
+  auto decoded = Decode(packet, connection.version);
+  if (decoded) {
+    HandlePacket(connection, *decoded, now);
+    return;
+  }
+  if (connection.state == ConnectionState::kNew && decoded.error().code() == Errc::kUnsupported) {
+    // The one answer that clients of all versions understand (3.1.1 section 3.1.2.2).
+    SendBytes(connection, Encode(ConnAck{false, 1, {}}, Version::k311));
+  }
+  Fail(connection, ReasonOf(decoded.error()), decoded.error().message(), now);
+}
+
+void Broker::HandlePacket(Connection& connection, Packet& packet, UtcTime now) {
+  if (auto* connect = std::get_if<Connect>(&packet)) {
+    if (connection.state == ConnectionState::kNew) return HandleConnect(connection, *connect, now);
+    return Fail(connection, Reason::kProtocolError, "a second CONNECT", now);  // [MQTT-3.1.0-2]
+  }
+  if (auto* publish = std::get_if<Publish>(&packet)) {
+    return HandlePublish(connection, *publish, now);
+  }
+  if (const auto* ack = std::get_if<Ack>(&packet)) {
+    if (ack->type == PacketType::kPubAck) return HandlePubAck(connection, *ack, now);
+    // QoS 2 is not spoken: no such exchange can be under way. What belongs to one is answered so
+    // that the client forgets it (section 4.3.3).
+    if (ack->type == PacketType::kPubComp) return;
+    const auto answer =
+        ack->type == PacketType::kPubRec ? PacketType::kPubRel : PacketType::kPubComp;
+    return SendPacket(connection,
+                      Ack{answer, ack->packet_id, Reason::kPacketIdentifierNotFound, {}});
+  }
+  if (auto* subscribe = std::get_if<Subscribe>(&packet)) {
+    return HandleSubscribe(connection, *subscribe, now);
+  }
+  if (auto* unsubscribe = std::get_if<Unsubscribe>(&packet)) {
+    return HandleUnsubscribe(connection, *unsubscribe, now);
+  }
+  if (std::holds_alternative<PingReq>(packet)) return SendPacket(connection, PingResp{});
+  if (const auto* disconnect = std::get_if<Disconnect>(&packet)) {
+    return HandleDisconnect(connection, *disconnect, now);
+  }
+  if (std::holds_alternative<Auth>(packet)) {
+    return Fail(connection, Reason::kProtocolError, "AUTH without an authentication method", now);
+  }
+  Fail(connection, Reason::kProtocolError, "a packet that only servers send", now);
+}
+
+void Broker::HandleDisconnect(Connection& connection, const Disconnect& disconnect, UtcTime now) {
+  Session& session = *connection.session;
+  if (const auto wanted = disconnect.properties.Number(PropertyId::kSessionExpiryInterval)) {
+    if (session.expiry.count() == 0 && *wanted != 0) {  // section 3.14.2.2.2
+      return Fail(connection, Reason::kProtocolError, "a session expiry where there was none", now);
+    }
+    session.expiry = std::min(std::chrono::seconds(*wanted), limits_.max_session_expiry);
+  }
+  const bool clean = disconnect.reason == Reason::kSuccess;
+  const ConnectionId id = connection.id;
+  End(connection, clean ? Parting::kClean : Parting::kAbnormal, now);
+  effects_.emplace_back(Close{id});
+}
+
+void Broker::Fail(Connection& connection, Reason reason, std::string detail, UtcTime now) {
+  AddNote(true, "closed", connection,
+          std::string(ReasonName(reason)) + (detail.empty() ? "" : ": " + detail));
+  if (connection.state == ConnectionState::kConnected && connection.version == Version::k5) {
+    SendPacket(connection, Disconnect{reason, {}});
+  }
+  const ConnectionId id = connection.id;
+  End(connection, Parting::kAbnormal, now);
+  effects_.emplace_back(Close{id});
+}
+
+void Broker::Closed(ConnectionId id, UtcTime now) {
+  Connection* connection = Find(id);
+  if (connection != nullptr) End(*connection, Parting::kAbnormal, now);
+}
+
+void Broker::End(Connection& connection, Parting parting, UtcTime now) {
+  partial_bytes_ -= connection.partial.size();
+  Session* session = connection.session;
+  if (session != nullptr) AddNote(false, "disconnected", connection, {});
+  connections_.erase(connection.id);  // `connection` is gone from here on
+  if (session != nullptr) Detach(*session, parting, now);
+}
+
+void Broker::CheckSilence(Connection& connection, UtcTime now) {
+  const UtcTime deadline = connection.last_heard + connection.silence_limit;
+  if (connection.state == ConnectionState::kConnected && connection.paused) {
+    // We are the silent one: it could not be heard.
+    alarms_.Set(now + kFarthestAlarm, AlarmKind::kConnection, connection.id);
+    return;
+  }
+  if (now < deadline) {
+    alarms_.Set(std::min<UtcTime>(deadline, now + kFarthestAlarm), AlarmKind::kConnection,
+                connection.id);
+    return;
+  }
+  if (connection.state == ConnectionState::kNew) {
+    return Fail(connection, Reason::kMaximumConnectTime, "no CONNECT in time", now);
+  }
+  Fail(connection, Reason::kKeepAliveTimeout, {}, now);
+}
+
+void Broker::Sent(ConnectionId id, std::size_t bytes, UtcTime now) {
+  Connection* connection = Find(id);
+  if (connection == nullptr) return;
+  const bool was_full = connection->unsent_bytes >= limits_.unsent_bytes;
+  connection->unsent_bytes -= std::min(connection->unsent_bytes, bytes);
+  if (was_full && connection->unsent_bytes < limits_.unsent_bytes &&
+      connection->session != nullptr) {
+    Pump(*connection->session, now);
+  }
+}
+
+void Broker::SendBytes(Connection& connection, Bytes bytes) {
+  connection.unsent_bytes += bytes.size();
+  Send send;
+  send.connection = connection.id;
+  send.bytes = std::move(bytes);
+  effects_.emplace_back(std::move(send));
+}
+
+void Broker::SendPacket(Connection& connection, const Packet& packet) {
+  SendBytes(connection, Encode(packet, connection.version));
+}
+
+void Broker::Answer(Connection& connection, Waiting waiting, std::uint64_t batch, UtcTime now) {
+  waiting.connection = connection.id;
+  // Answers to one client keep their order, even if only the earlier one has to wait
+  // (PUBACKs: [MQTT-4.6.0-2]).
+  batch = std::max(batch, connection.waits_for);
+  if (batch <= committed_) return Release(waiting, now);
+  connection.waits_for = batch;
+  waiting_[batch].push_back(std::move(waiting));
+}
+
+void Broker::Release(Waiting& waiting, UtcTime now) {
+  Connection* connection = Find(waiting.connection);
+  if (connection == nullptr) return;
+  SendBytes(*connection, std::move(waiting.bytes));
+  if (waiting.is_puback) --connection->unacknowledged;
+  for (const std::string& filter : waiting.retained_for) {
+    SendRetained(*connection->session, filter, now);
+  }
+  if (waiting.is_connack) {
+    connection->state = ConnectionState::kConnected;
+    Pump(*connection->session, now);
+  }
+}
+
+void Broker::Committed(std::uint64_t batch, UtcTime now) {
+  committed_ = std::max(committed_, batch);
+  while (!uncommitted_.empty() && uncommitted_.front().first <= batch) {
+    uncommitted_operations_ -= uncommitted_.front().second;
+    uncommitted_.pop_front();
+  }
+  while (!waiting_.empty() && waiting_.begin()->first <= batch) {
+    auto node = waiting_.extract(waiting_.begin());
+    for (Waiting& waiting : node.mapped()) Release(waiting, now);
+  }
+  ResumePaused(now);
+}
+
+std::uint64_t Broker::KeepOne(KeepOperation operation) {
+  open_batch_.push_back(std::move(operation));
+  return open_batch_number_;
+}
+
+void Broker::CloseBatch() {
+  if (open_batch_.empty()) return;
+  uncommitted_.emplace_back(open_batch_number_, open_batch_.size());
+  uncommitted_operations_ += open_batch_.size();
+  effects_.emplace_back(Keep{KeepBatch{open_batch_number_++, std::exchange(open_batch_, {})}});
+}
+
+void Broker::Tick(UtcTime now) {
+  announced_wake_.reset();  // called early, it must be called again
+  while (const auto alarm = alarms_.TakeDue(now)) {
+    switch (alarm->kind) {
+      case AlarmKind::kConnection:
+        if (Connection* connection = Find(alarm->id)) CheckSilence(*connection, now);
+        break;
+      case AlarmKind::kSession: {
+        const auto found = sessions_.find(alarm->id);
+        if (found != sessions_.end()) CheckSession(*found->second, now);
+        break;
+      }
+      case AlarmKind::kSweep:
+        sweep_alarm_ = false;
+        RequestSweep(now);
+        break;
+    }
+  }
+}
+
+void Broker::Shutdown(UtcTime now) {
+  std::vector<ConnectionId> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (const ConnectionId id : ids) {
+    Connection& connection = *connections_.at(id);
+    if (connection.state == ConnectionState::kConnected && connection.version == Version::k5) {
+      SendPacket(connection, Disconnect{Reason::kServerShuttingDown, {}});
+    }
+    End(connection, Parting::kShutdown, now);
+    effects_.emplace_back(Close{id});
+  }
+}
+
+std::vector<Effect> Broker::TakeEffects() {
+  CloseBatch();
+  const auto next = alarms_.Next();
+  if (next && (!announced_wake_ || *next != *announced_wake_)) {
+    announced_wake_ = next;
+    effects_.emplace_back(WakeAt{*next});
+  }
+  return std::exchange(effects_, {});
+}
+
+void Broker::AddNote(bool serious, std::string_view what, const Connection& connection,
+                     std::string detail) {
+  Note note;
+  note.serious = serious;
+  note.what = what;
+  if (connection.session != nullptr) note.client = connection.session->client_id;
+  if (note.client.empty()) note.client = connection.peer.id;
+  note.address = connection.peer.address;
+  note.detail = std::move(detail);
+  effects_.emplace_back(std::move(note));
+}
+
+}  // namespace mig::mqtt

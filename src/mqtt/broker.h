@@ -1,0 +1,224 @@
+// The broker as a state machine: bytes and the time in, effects out. No sockets, no clock, no
+// threads; the rim is net/mqtt_server.h. MQTT 5.0 and 3.1.1, server side, QoS 0 and 1 (Maximum QoS
+// is announced as 1).
+//
+// Nothing is acknowledged before it is safe: the PUBACK of a message that a durable session is to
+// get, and the CONNACK, SUBACK or UNSUBACK of a change to a durable session, wait until the store
+// has committed the batch that holds it (Keep, Committed). Messages are delivered to whoever is
+// connected without waiting; after a crash their publisher, who has no PUBACK, sends them again.
+//
+// Functions never block and never throw. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mqtt/alarms.h"
+#include "mqtt/authoriser.h"
+#include "mqtt/codec.h"
+#include "mqtt/effect.h"
+#include "mqtt/keeper.h"
+#include "mqtt/limits.h"
+#include "mqtt/message.h"
+#include "mqtt/retained.h"
+#include "mqtt/session.h"
+#include "mqtt/subscription_tree.h"
+
+namespace mig::mqtt {
+
+struct BrokerCounters {
+  std::uint64_t published = 0;     // messages accepted
+  std::uint64_t delivered = 0;     // PUBLISH packets sent
+  std::uint64_t dropped_full = 0;  // deliveries for which a queue had no room
+  std::uint64_t dropped_slow = 0;  // QoS 0 deliveries to a client that does not read
+  std::uint64_t dropped_expired = 0;
+  std::uint64_t refused = 0;  // packets without the right
+};
+
+class Broker {
+ public:
+  struct Options {
+    Limits limits;
+    // Makes a client identifier that nobody can guess, for a client without one.
+    std::function<std::string()> new_client_id;
+  };
+
+  // `authoriser` outlives the broker.
+  Broker(const Authoriser& authoriser, Options options);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  // Takes in what the store kept, before anything else.
+  void Restore(Snapshot snapshot, UtcTime now);
+
+  void Open(ConnectionId connection, Peer peer, UtcTime now);
+  void Receive(ConnectionId connection, BytesView bytes, UtcTime now);
+  // So many bytes of what was to be sent have left.
+  void Sent(ConnectionId connection, std::size_t bytes, UtcTime now);
+  // The connection is gone, not by our Close.
+  void Closed(ConnectionId connection, UtcTime now);
+
+  // The store's answers.
+  void Committed(std::uint64_t batch, UtcTime now);
+  void Paged(Page page, UtcTime now);
+  void Expired(const std::vector<ExpiredRow>& rows);
+
+  // Looks at what is due; see WakeAt.
+  void Tick(UtcTime now);
+
+  // Tells everybody (DISCONNECT 0x8B) and closes all connections. Wills are not sent; durable
+  // sessions keep theirs.
+  void Shutdown(UtcTime now);
+
+  // What is to be done, in order. To be called after each of the above.
+  std::vector<Effect> TakeEffects();
+
+  const BrokerCounters& counters() const { return counters_; }
+  std::size_t connections() const { return connections_.size(); }
+  std::size_t sessions() const { return sessions_.size(); }
+
+ private:
+  // An answer that goes out when a batch is committed.
+  struct Waiting {
+    ConnectionId connection = 0;
+    Bytes bytes;
+    bool is_connack = false;
+    bool is_puback = false;
+    std::vector<std::string> retained_for;  // filters whose retained messages follow the answer
+  };
+  enum class Parting { kClean, kAbnormal, kShutdown };
+  enum class Delivery { kDone, kStored, kFull, kSkipped };
+  struct Outcome {
+    bool matched = false;
+    bool full = false;        // a receiver had no room
+    std::uint64_t batch = 0;  // which makes it safe; 0: nothing has to be
+  };
+
+  // broker.cpp: connections
+  Connection* Find(ConnectionId id);
+  Connection* ConnectionOf(const Session& session);
+  std::size_t Process(ConnectionId id, BytesView bytes, UtcTime now);
+  void Handle(Connection& connection, BytesView packet, UtcTime now);
+  void HandlePacket(Connection& connection, Packet& packet, UtcTime now);
+  void HandleDisconnect(Connection& connection, const Disconnect& disconnect, UtcTime now);
+  bool MustWait(const Connection& connection, PacketType type) const;
+  void Pause(Connection& connection);
+  void ResumePaused(UtcTime now);
+  void Fail(Connection& connection, Reason reason, std::string detail, UtcTime now);
+  void End(Connection& connection, Parting parting, UtcTime now);
+  void CheckSilence(Connection& connection, UtcTime now);
+  void SendBytes(Connection& connection, Bytes bytes);
+  void SendPacket(Connection& connection, const Packet& packet);
+  void Answer(Connection& connection, Waiting waiting, std::uint64_t batch, UtcTime now);
+  void Release(Waiting& waiting, UtcTime now);
+  void AddNote(bool serious, std::string_view what, const Connection& connection,
+               std::string detail);
+
+  // Adds to the open batch, and returns its number.
+  std::uint64_t KeepOne(KeepOperation operation);
+  void CloseBatch();
+
+  // broker_session.cpp: sessions and wills
+  void HandleConnect(Connection& connection, Connect& connect, UtcTime now);
+  Reason CheckConnect(const Connection& connection, const Connect& connect,
+                      std::string& detail) const;
+  void Refuse(Connection& connection, Reason reason, std::string detail, UtcTime now);
+  Session& CreateSession(std::string client_id, const Peer& owner, std::chrono::seconds expiry);
+  void ResumeSession(Session& session, Connection& connection);
+  Properties ConnAckProperties(const Connection& connection, const Connect& connect,
+                               const Session& session, bool assigned) const;
+  std::uint64_t KeepSession(const Session& session);
+  void Detach(Session& session, Parting parting, UtcTime now);
+  std::uint64_t EndSession(Session& session, UtcTime now);
+  void SendWill(Session& session, UtcTime now);
+  void SetSessionAlarm(Session& session);
+  void CheckSession(Session& session, UtcTime now);
+
+  // broker_publish.cpp: from publishers to queues
+  void HandlePublish(Connection& connection, Publish& publish, UtcTime now);
+  bool ResolveAlias(Connection& connection, Publish& publish, UtcTime now);
+  Outcome Accept(const MessageRef& message, const Session* publisher, UtcTime now);
+  void Retain(const MessageRef& message, Outcome& outcome, UtcTime now);
+  void Route(const MessageRef& message, const Session* publisher, Outcome& outcome, UtcTime now);
+  Delivery Deliver(const Subscription& subscription, std::vector<std::uint32_t> identifiers,
+                   const MessageRef& message, bool retain, std::vector<Destination>& rows,
+                   UtcTime now);
+  Delivery Enter(MessageQueue& queue, bool reading, std::size_t max_messages, std::size_t max_bytes,
+                 QueueEntry entry, std::vector<Destination>& rows);
+  std::uint64_t KeepRows(const MessageRef& message, std::vector<Destination> rows, UtcTime now);
+  void RequestSweep(UtcTime now);
+  void MayExpire(UtcTime now);
+
+  // broker_deliver.cpp: from queues to receivers
+  bool CanTake(const Session& session);
+  void SendQos0(Session& session, const MessageRef& message, bool retain,
+                std::span<const std::uint32_t> identifiers, UtcTime now);
+  void SendEntry(Session& session, MessageQueue& source, QueueEntry entry, UtcTime now);
+  bool Resend(Session& session, QueueEntry& entry, UtcTime now);
+  void FinishEntry(MessageQueue& queue, std::uint64_t sequence, MessageId message,
+                   std::size_t size);
+  void HandlePubAck(Connection& connection, const Ack& ack, UtcTime now);
+  void Pump(Session& session, UtcTime now);
+  void PumpOwn(Session& session, UtcTime now);
+  void PumpGroup(ShareGroup& group, UtcTime now);
+  Session* NextMember(ShareGroup& group, const ShareGroup::Member*& member);
+  bool HasReader(const ShareGroup& group);
+  void AskForPage(MessageQueue& queue);
+  MessageQueue* QueueOf(QueueId id);
+
+  // broker_subscribe.cpp
+  void HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTime now);
+  void HandleUnsubscribe(Connection& connection, Unsubscribe& unsubscribe, UtcTime now);
+  Reason CheckSubscription(const Connection& connection, const Subscribe::Entry& entry) const;
+  std::uint64_t AddSubscription(Session& session, const std::string& filter,
+                                const Subscription& subscription, bool keep);
+  std::uint64_t RemoveSubscription(Session& session, std::string_view filter, bool keep);
+  std::uint64_t JoinGroup(Session& session, const std::string& filter,
+                          const Subscription& subscription, bool keep);
+  std::uint64_t LeaveGroup(Session& session, std::string_view filter);
+  void SendRetained(Session& session, std::string_view filter, UtcTime now);
+
+  const Authoriser& authoriser_;
+  const Options options_;
+  const Limits& limits_;
+
+  std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
+  std::unordered_map<QueueId, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<std::string, QueueId> session_ids_;  // by client identifier
+  std::unordered_map<QueueId, std::unique_ptr<ShareGroup>> groups_;
+  std::map<std::string, QueueId, std::less<>> group_ids_;  // by `$share/NAME/FILTER`
+  SubscriptionTree tree_;
+  RetainedMessages retained_;
+  QueueId last_queue_ = 0;
+  MessageId last_message_ = 0;
+
+  Alarms alarms_;
+  std::optional<UtcTime> announced_wake_;
+  bool may_expire_ = false;  // something durable has an expiry, so that sweeping makes sense
+  bool sweep_alarm_ = false;
+  UtcTime last_sweep_{};
+
+  std::vector<KeepOperation> open_batch_;
+  std::uint64_t open_batch_number_ = 1;
+  std::uint64_t committed_ = 0;
+  std::deque<std::pair<std::uint64_t, std::size_t>> uncommitted_;  // batch, operations
+  std::size_t uncommitted_operations_ = 0;
+  std::map<std::uint64_t, std::vector<Waiting>> waiting_;  // by batch
+  std::vector<ConnectionId> paused_;
+
+  std::size_t partial_bytes_ = 0;
+  FrameCache frames_;
+  std::vector<std::span<const Subscription>> matches_;  // scratch of Route
+  std::vector<Effect> effects_;
+  BrokerCounters counters_;
+};
+
+}  // namespace mig::mqtt

@@ -1,0 +1,204 @@
+// SUBSCRIBE and UNSUBSCRIBE, groups of shared subscribers, and retained messages for newcomers.
+#include <algorithm>
+
+#include "mqtt/broker.h"
+#include "mqtt/topic.h"
+
+namespace mig::mqtt {
+
+Reason Broker::CheckSubscription(const Connection& connection,
+                                 const Subscribe::Entry& entry) const {
+  if (!CheckFilter(entry.filter) || entry.filter.size() > limits_.topic_bytes ||
+      CountLevels(entry.filter) > limits_.topic_levels) {
+    return Reason::kTopicFilterInvalid;
+  }
+  if (!authoriser_.MaySubscribe(connection.peer, entry.filter)) return Reason::kNotAuthorized;
+  const auto& subscriptions = connection.session->subscriptions;
+  if (subscriptions.size() >= limits_.subscriptions && !subscriptions.contains(entry.filter)) {
+    return Reason::kQuotaExceeded;
+  }
+  return Reason::kSuccess;
+}
+
+void Broker::HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTime now) {
+  Session& session = *connection.session;
+  for (const Subscribe::Entry& entry : subscribe.entries) {
+    if (entry.options.no_local && entry.filter.starts_with("$share/")) {  // [MQTT-3.8.3-4]
+      return Fail(connection, Reason::kProtocolError, "no local on a shared subscription", now);
+    }
+  }
+  const std::uint32_t identifier =
+      subscribe.properties.Number(PropertyId::kSubscriptionIdentifier).value_or(0);
+  SubAck ack;
+  ack.packet_id = subscribe.packet_id;
+  Waiting waiting;
+  std::uint64_t batch = 0;
+  for (Subscribe::Entry& entry : subscribe.entries) {
+    const Reason reason = CheckSubscription(connection, entry);
+    if (IsError(reason)) {
+      ++counters_.refused;
+      AddNote(true, "refused", connection,
+              "subscribe to `" + entry.filter + "`: " + std::string(ReasonName(reason)));
+      ack.reasons.push_back(reason);
+      continue;
+    }
+    entry.options.qos = std::min(entry.options.qos, Qos::kAtLeastOnce);  // Maximum QoS 1
+    ack.reasons.push_back(static_cast<Reason>(entry.options.qos));
+    const bool is_new = !session.subscriptions.contains(entry.filter);
+    batch = std::max(batch,
+                     AddSubscription(session, entry.filter,
+                                     Subscription{session.id(), entry.options, identifier}, true));
+    // Shared subscriptions get no retained messages (section 4.8.2).
+    const RetainHandling handling = entry.options.retain_handling;
+    if (!SplitShared(entry.filter) &&
+        (handling == RetainHandling::kSend || (handling == RetainHandling::kSendIfNew && is_new))) {
+      waiting.retained_for.push_back(entry.filter);
+    }
+  }
+  waiting.bytes = Encode(ack, connection.version);
+  Answer(connection, std::move(waiting), batch, now);
+}
+
+void Broker::HandleUnsubscribe(Connection& connection, Unsubscribe& unsubscribe, UtcTime now) {
+  Session& session = *connection.session;
+  UnsubAck ack;
+  ack.packet_id = unsubscribe.packet_id;
+  std::uint64_t batch = 0;
+  for (const std::string& filter : unsubscribe.filters) {
+    if (!CheckFilter(filter)) {
+      ack.reasons.push_back(Reason::kTopicFilterInvalid);
+    } else if (!session.subscriptions.contains(filter)) {
+      ack.reasons.push_back(Reason::kNoSubscriptionExisted);
+    } else {
+      batch = std::max(batch, RemoveSubscription(session, filter, true));
+      ack.reasons.push_back(Reason::kSuccess);
+    }
+  }
+  Waiting waiting;
+  waiting.bytes = Encode(ack, connection.version);
+  Answer(connection, std::move(waiting), batch, now);
+}
+
+// These return the batch that makes the change final; 0: nothing is on disk. `keep` false: the
+// store knows already, or drops it together with the session.
+std::uint64_t Broker::AddSubscription(Session& session, const std::string& filter,
+                                      const Subscription& subscription, bool keep) {
+  std::uint64_t batch = 0;
+  session.subscriptions[filter] = subscription;
+  if (SplitShared(filter)) {
+    batch = JoinGroup(session, filter, subscription, keep);
+  } else {
+    tree_.Put(filter, subscription);
+  }
+  if (keep && session.durable()) {
+    batch = KeepOne(
+        PutSubscription{{session.id(), filter, subscription.options, subscription.identifier}});
+  }
+  return batch;
+}
+
+std::uint64_t Broker::RemoveSubscription(Session& session, std::string_view filter, bool keep) {
+  const auto found = session.subscriptions.find(filter);
+  if (found == session.subscriptions.end()) return 0;
+  const std::string text = found->first;
+  session.subscriptions.erase(found);
+  std::uint64_t batch = 0;
+  if (SplitShared(text)) {
+    batch = LeaveGroup(session, text);
+  } else {
+    tree_.Remove(text, session.id());
+  }
+  if (keep && session.durable()) batch = KeepOne(DropSubscription{session.id(), text});
+  return batch;
+}
+
+std::uint64_t Broker::JoinGroup(Session& session, const std::string& filter,
+                                const Subscription& subscription, bool keep) {
+  std::uint64_t batch = 0;
+  auto known = group_ids_.find(filter);
+  if (known == group_ids_.end()) {
+    const QueueId id = ++last_queue_;
+    auto created = std::make_unique<ShareGroup>(id);
+    created->filter = filter;
+    groups_.emplace(id, std::move(created));
+    known = group_ids_.emplace(filter, id).first;
+  }
+  ShareGroup& group = *groups_.at(known->second);
+  if (session.durable() && !group.queue.durable()) {
+    group.queue.MakeDurable();
+    if (keep) batch = KeepOne(PutGroup{{known->second, filter}});
+    const auto keep_entry = [&](const QueueEntry& entry) {
+      KeepOne(Enqueue{
+          entry.message,
+          {{group.queue.id(), entry.sequence, entry.qos, entry.retain, entry.identifiers}}});
+    };
+    for (const QueueEntry& entry : group.queue.Window()) keep_entry(entry);
+    for (const ShareGroup::Member& each : group.members) {
+      for (const InFlight& flight : sessions_.at(each.session)->in_flight) {
+        if (flight.source == group.queue.id()) keep_entry(flight.entry);
+      }
+    }
+  }
+  const auto member = std::ranges::find(group.members, session.id(), &ShareGroup::Member::session);
+  const ShareGroup::Member wanted{session.id(), subscription.options, subscription.identifier};
+  if (member == group.members.end()) {
+    group.members.push_back(wanted);
+    session.groups.push_back(known->second);
+  } else {
+    *member = wanted;
+  }
+  // The group's queue holds messages at the highest QoS; each member gets its own at most.
+  Subscription joint;
+  joint.subscriber = known->second;
+  joint.options.qos = Qos::kAtMostOnce;
+  for (const ShareGroup::Member& each : group.members) {
+    joint.options.qos = std::max(joint.options.qos, each.options.qos);
+  }
+  joint.options.retain_as_published = subscription.options.retain_as_published;
+  tree_.Put(SplitShared(filter)->filter, joint);
+  return batch;
+}
+
+std::uint64_t Broker::LeaveGroup(Session& session, std::string_view filter) {
+  const auto known = group_ids_.find(filter);
+  if (known == group_ids_.end()) return 0;
+  const QueueId id = known->second;
+  ShareGroup& group = *groups_.at(id);
+  std::erase_if(group.members,
+                [&session](const ShareGroup::Member& m) { return m.session == session.id(); });
+  std::erase(session.groups, id);
+  if (!group.members.empty()) return 0;
+  tree_.Remove(SplitShared(group.filter)->filter, id);
+  const bool durable = group.queue.durable();
+  groups_.erase(id);
+  group_ids_.erase(known);
+  // A group lives in the store as long as it has a member; its row goes apart from the session's.
+  return durable ? KeepOne(DropGroup{id}) : 0;
+}
+
+void Broker::SendRetained(Session& session, std::string_view filter, UtcTime now) {
+  const auto found = session.subscriptions.find(filter);
+  if (found == session.subscriptions.end()) return;  // unsubscribed while the answer waited
+  const Subscription subscription = found->second;
+  const std::vector<std::uint32_t> identifiers =
+      subscription.identifier == 0 ? std::vector<std::uint32_t>{}
+                                   : std::vector<std::uint32_t>{subscription.identifier};
+  for (const MessageRef& message : retained_.Match(filter, now)) {
+    QueueEntry entry;
+    entry.message = message;
+    entry.qos = std::min(message->qos, subscription.options.qos);
+    entry.retain = true;  // [MQTT-3.3.1-8]
+    entry.identifiers = identifiers;
+    if (entry.qos == Qos::kAtMostOnce) {
+      SendQos0(session, message, true, identifiers, now);
+      continue;
+    }
+    std::vector<Destination> rows;
+    const Delivery delivery = Enter(session.queue, session.connection != 0, limits_.queue_messages,
+                                    limits_.queue_bytes, std::move(entry), rows);
+    if (delivery == Delivery::kDone) PumpOwn(session, now);
+    if (delivery == Delivery::kStored) KeepRows(message, std::move(rows), now);
+  }
+}
+
+}  // namespace mig::mqtt
