@@ -28,7 +28,8 @@ class ServerReader {
   Expected<std::optional<AgentRow>> FindAgent(const AgentId& id);
   // The enrolled public key (32 bytes); nothing for an unknown agent.
   Expected<std::optional<Bytes>> FindAgentKey(const AgentId& id);
-  // Ordered by the id's text; begin with AgentId(). `where` is Target::ToSql's; to list all, that of `all`.
+  // Ordered by the id's text; begin with AgentId(). `where` is Target::ToSql's; to list all, that
+  // of `all`.
   Expected<std::vector<AgentRow>> ListAgents(const Target::Sql& where, const AgentId& after,
                                              std::size_t limit);
   Expected<AgentCount> CountAgents(const Target::Sql& where);

@@ -48,7 +48,7 @@ Expected<std::vector<PartRow>> ServerReader::ListParts(const ActionId& action, s
   return parts;
 }
 
-Expected<AddedPart> ServerTx::AddPart(const NewPart& part, UtcTime now) {
+Expected<AddedPart> ServerTx::AddPart(const IncomingPart& part, UtcTime now) {
   AddedPart stored;
   auto found = FindCommandState(statements(), part.action, part.agent);
   if (!found) return std::move(found).error();

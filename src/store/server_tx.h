@@ -31,7 +31,7 @@ struct NewAction {
   std::vector<SignatureRow> signatures;
 };
 
-struct NewPart {
+struct IncomingPart {
   ActionId action;
   AgentId agent;
   std::uint64_t seq = 0;
@@ -136,7 +136,7 @@ class ServerTx : public ServerReader {
   // on. `busy` takes it back to `prepared`, due at `busy_until`; a stop is done with its receipt.
   // Error: kNotFound: the agent was never asked.
   Expected<bool> RecordReceipt(const Receipt& receipt, UtcTime busy_until, UtcTime now);
-  Expected<AddedPart> AddPart(const NewPart& part, UtcTime now);
+  Expected<AddedPart> AddPart(const IncomingPart& part, UtcTime now);
   // What has to end because its action's expireafter is before `before`: open commands become
   // expired, and so do actions without commands. At most `limit` commands a call: call again until
   // `done`.

@@ -263,7 +263,7 @@ TEST_CASE("server actions: a stop reaches those who were asked, and ends the res
   CHECK(server.Write([&](ServerTx& tx) { return tx.CompleteAction(stop.id, kNow); }));
   CHECK_FALSE(server.Write([&](ServerTx& tx) { return tx.CompleteAction(id, kNow); }));
   server.Write([&](ServerTx& tx) {
-    NewPart part{id, running, 0, true, CommandStatus::kStopped, false, Sha256("p"), "{}"};
+    IncomingPart part{id, running, 0, true, CommandStatus::kStopped, false, Sha256("p"), "{}"};
     return tx.AddPart(part, kNow);
   });
   CHECK(server.Write([&](ServerTx& tx) { return tx.CompleteAction(id, kNow); }));

@@ -10,8 +10,8 @@ struct Results : ServerFixture {
   ActionId action = Fly(1);
 
   AddedPart Add(std::uint64_t seq, bool last = false, std::string text = {}, bool found = false,
-                 std::size_t size = 100) {
-    NewPart part;
+                std::size_t size = 100) {
+    IncomingPart part;
     part.action = action;
     part.agent = agent;
     part.seq = seq;
@@ -69,7 +69,8 @@ TEST_CASE("server results: parts of an action that the agent was not asked are n
           "[store]") {
   Results results;
   const AgentId other = results.Enrol(2);
-  NewPart part{results.action, other, 0, true, CommandStatus::kSuccess, true, Sha256("x"), "{}"};
+  IncomingPart part{results.action,          other, 0,           true,
+                    CommandStatus::kSuccess, true,  Sha256("x"), "{}"};
   const auto add = [&] {
     return results.Write([&](ServerTx& tx) { return tx.AddPart(part, kNow); });
   };
@@ -149,8 +150,8 @@ TEST_CASE("server results: found and notfound choose among those who answered", 
   server.Enrol(3);  // does not answer
   const ActionId action = server.Fly(1);
   for (const AgentId& agent : {finds, finds_nothing}) {
-    NewPart part{action,         agent,          0,   true, CommandStatus::kSuccess,
-                 agent == finds, Sha256("part"), "{}"};
+    IncomingPart part{action,         agent,          0,   true, CommandStatus::kSuccess,
+                      agent == finds, Sha256("part"), "{}"};
     server.Write([&](ServerTx& tx) { return tx.AddPart(part, kNow); });
   }
   for (const std::int64_t want : {1, 0}) {
