@@ -173,8 +173,8 @@ Bytes EncodeAction(const Action& action) {
           json::object{{"module", operation.module}, {"parameters", operation.parameters}});
     }
     fields["operations"] = std::move(operations);
+    fields["limits"] = EncodeLimits(action.limits);
   }
-  fields["limits"] = EncodeLimits(action.limits);
   fields["policy"] = json::FromUint(action.policy);
   if (action.stops) fields["stops"] = action.stops->Text();
 
