@@ -1,0 +1,17 @@
+#include "net/relay_address.h"
+
+namespace mig {
+
+std::vector<RelayAddress> ReadRelays(Settings& settings) {
+  std::vector<RelayAddress> relays;
+  for (Settings& entry : settings.Sections("relays")) {
+    RelayAddress relay;
+    relay.host = entry.RequiredString("host");
+    relay.port = static_cast<std::uint16_t>(entry.Integer("port", relay.port, 1, 65535));
+    relays.push_back(std::move(relay));
+  }
+  if (relays.empty()) settings.Fail("relays", "name at least one relay: - {host: …, port: 8883}");
+  return relays;
+}
+
+}  // namespace mig

@@ -1,0 +1,25 @@
+// Where the relays are, as every role's configuration says it:
+//   relays:
+//     - {host: relay.example.net, port: 8883}
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "util/settings.h"
+
+namespace mig {
+
+struct RelayAddress {
+  std::string host;
+  std::uint16_t port = 8883;
+
+  std::string Text() const { return host + ":" + std::to_string(port); }
+  bool operator==(const RelayAddress&) const = default;
+};
+
+// The section `relays`, at least one. What is wrong is recorded in `settings` (see Finish).
+std::vector<RelayAddress> ReadRelays(Settings& settings);
+
+}  // namespace mig

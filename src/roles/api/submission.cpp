@@ -1,0 +1,107 @@
+#include "roles/api/submission.h"
+
+#include "crypto/digest.h"
+#include "modules/module.h"
+#include "proto/action.h"
+#include "trust/authorisation.h"
+
+namespace mig::api {
+namespace {
+
+Submission Refuse(Answer answer) {
+  Submission submission;
+  submission.refused = std::move(answer);
+  return submission;
+}
+
+// The steps of the agents' check between weight and id that need no agent.
+std::optional<Refused> CheckContent(const Action& action, const Policy& policy, UtcTime now) {
+  for (std::size_t i = 0; i < action.operations.size(); ++i) {
+    const Operation& operation = action.operations[i];
+    const std::string where =
+        "operations[" + std::to_string(i) + "], module " + operation.module + ": ";
+    // A module that this server does not know may be known to newer agents.
+    const Module* module = FindModule(operation.module);
+    if (module == nullptr) continue;
+    if (module->kind != action.kind) {
+      return Refused{Refusal::kWrongKind,
+                     where + "is of kind " + std::string(KindName(module->kind)) +
+                         ", the action of kind " + std::string(KindName(action.kind))};
+    }
+    if (auto ok = CheckParameters(*module, operation.parameters); !ok) {
+      return Refused{Refusal::kBadParameters, where + ok.error().message()};
+    }
+  }
+  if (now >= action.expireafter) {
+    return Refused{Refusal::kExpired, "expired at " + FormatRfc3339(action.expireafter) +
+                                          "; this server's clock says " + FormatRfc3339(now)};
+  }
+  const auto longest = policy.validity.find(action.kind);
+  if (action.kind != Kind::kStop) {
+    if (longest == policy.validity.end()) {
+      return Refused{Refusal::kValidityTooLong,
+                     "the policy allows no action of kind " + std::string(KindName(action.kind))};
+    }
+    if (action.expireafter - action.validfrom > longest->second) {
+      return Refused{Refusal::kValidityTooLong,
+                     "valid for " + FormatDuration(action.expireafter - action.validfrom) +
+                         ", the policy allows " + FormatDuration(longest->second)};
+    }
+    if (const std::string above = FirstAbove(action.limits, policy.ceilings); !above.empty()) {
+      return Refused{Refusal::kLimits, "limits." + above + " is above the policy's ceiling"};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime now) {
+  auto envelope = DecodeEnvelope(body);
+  if (!envelope) return Refuse(ErrorAnswer(envelope.error()));
+  if (envelope->payload_type != kActionType) {
+    return Refuse(
+        ErrorAnswer(400, RefusalCode(Refusal::kMalformed), "payloadType is not that of an action"));
+  }
+  auto action = DecodeAction(envelope->payload);
+  if (!action) return Refuse(ErrorAnswer(action.error()));
+  SignatureCheck signatures = CheckSignatures(*envelope, *action, policy);
+  if (signatures.refused) {
+    return Refuse(RefusedAnswer(signatures.refused->code, signatures.refused->detail));
+  }
+  if (auto refused = CheckContent(*action, policy.policy(), now)) {
+    return Refuse(RefusedAnswer(refused->code, refused->detail));
+  }
+
+  Submission submission;
+  submission.people = std::move(signatures.people);
+  store::NewAction& row = submission.row;
+  row.id = action->id;
+  row.digest = Sha256(envelope->payload);
+  row.envelope = Bytes(body);
+  row.weight_reached = signatures.weight_reached;
+  row.kind = action->kind;
+  row.name = action->name;
+  row.target = action->target;
+  row.validfrom = action->validfrom;
+  row.expireafter = action->expireafter;
+  row.limit_bytes = action->limits.bytes;
+  row.stops = action->stops;
+  for (const Signature& signature : envelope->signatures) {
+    // CheckSignatures found every key by this id.
+    const KeyId key = *KeyId::Parse(signature.keyid);
+    row.signatures.push_back({policy.FindSigner(key)->person->id, key});
+  }
+  return submission;
+}
+
+Answer SubmittedAnswer(const Submission& submission, ActionStatus status) {
+  json::array people;
+  for (const std::string& person : submission.people) people.emplace_back(person);
+  return JsonAnswer(202, json::object{{"id", submission.row.id.Text()},
+                                      {"status", ActionStatusName(status)},
+                                      {"weight_reached", submission.row.weight_reached},
+                                      {"people", std::move(people)}});
+}
+
+}  // namespace mig::api

@@ -1,0 +1,30 @@
+// A posted action: what can be refused before it is stored. The agents decide for themselves; what
+// is refused here is refused early, with the same reason code and a better place to read it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "roles/api/answer.h"
+#include "store/server_tx.h"
+#include "trust/policy_chain.h"
+#include "util/clock.h"
+
+namespace mig::api {
+
+struct Submission {
+  store::NewAction row;
+  std::vector<std::string> people;  // ids of those who signed
+
+  std::optional<Answer> refused;  // then nothing else counts
+};
+
+// `body` is the envelope as posted. Checks its form, signatures, time, kinds, parameters of the
+// modules that this executable knows, and ceilings.
+Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime now);
+
+// 202 {"id", "status", "weight_reached", "people"}.
+Answer SubmittedAnswer(const Submission& submission, ActionStatus status);
+
+}  // namespace mig::api

@@ -1,0 +1,20 @@
+// Rows of the store as the API shows them (docs/api.md). Pure.
+#pragma once
+
+#include <span>
+
+#include "store/server_rows.h"
+#include "util/json.h"
+
+namespace mig::api {
+
+json::object ViewAction(const store::ActionRow& action, const store::Counters& counters);
+json::object ViewCounters(const store::Counters& counters);
+json::object ViewAgent(const store::AgentRow& agent);
+json::object ViewCommand(const store::CommandRow& command);
+
+// One line of JSON, whatever the stored envelope looks like: it becomes the data of one event.
+// `key` is the agent's public key.
+Bytes ViewPart(const store::PartRow& part, BytesView key);
+
+}  // namespace mig::api

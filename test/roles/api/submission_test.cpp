@@ -1,0 +1,85 @@
+#include "roles/api/submission.h"
+
+#include <catch2/catch.hpp>
+
+#include "modules/module.h"
+#include "test/deployment.h"
+
+using namespace mig;
+using namespace mig::api;
+
+namespace {
+
+// A module that looks, with one parameter.
+const Parameter kParameters[] = {{.flag = "word", .field = "word", .help = "a word"}};
+const Module kLooking = {.name = "looking", .summary = "for this test", .parameters = kParameters};
+const bool kRegistered = (RegisterTestModule(kLooking), true);
+
+struct Posting {
+  Deployment deployment;
+  Action action = deployment.ActionFor();
+
+  Submission Post(const SecretKey& key) const {
+    const TrustedPolicy policy = deployment.Trusted();
+    return CheckSubmission(EncodeEnvelope(Seal(kActionType, EncodeAction(action), key)), policy,
+                           deployment.now);
+  }
+  std::string CodeOf(const Submission& submission) const {
+    if (!submission.refused) return "accepted";
+    return std::string(
+        json::ParseObject(submission.refused->body)->at("error").at("code").as_string());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("submission: a good action is stored as it was posted", "[api]") {
+  Posting posting;
+  const Submission submission = posting.Post(posting.deployment.ann);
+  REQUIRE(posting.CodeOf(submission) == "accepted");
+  CHECK(submission.row.id == posting.action.id);
+  CHECK(submission.people == std::vector<std::string>{"ann"});
+  CHECK(submission.row.signatures.size() == 1);
+  const Answer answer = SubmittedAnswer(submission, ActionStatus::kScheduled);
+  CHECK(answer.status == 202);
+  CHECK(json::ParseObject(answer.body)->at("status").as_string() == "scheduled");
+}
+
+TEST_CASE("submission: what no agent would obey is refused at the door", "[api]") {
+  REQUIRE(kRegistered);
+  Posting posting;
+  const SecretKey& ann = posting.deployment.ann;
+  CHECK(posting.CodeOf(posting.Post(SecretKey::Generate())) == "unknown_signer");
+
+  posting.action.expireafter = posting.deployment.now - std::chrono::seconds(1);
+  posting.action.validfrom = posting.action.expireafter - std::chrono::seconds(60);
+  CHECK(posting.CodeOf(posting.Post(ann)) == "expired");
+
+  posting.action = posting.deployment.ActionFor();
+  posting.action.expireafter = posting.action.validfrom + std::chrono::hours(24 * 365);
+  CHECK(posting.CodeOf(posting.Post(ann)) == "validity_too_long");
+
+  posting.action = posting.deployment.ActionFor();
+  posting.action.operations = {{"looking", {{"wrod", "x"}}}};
+  CHECK(posting.CodeOf(posting.Post(ann)) == "bad_parameters");
+
+  posting.action.operations = {{"looking", {{"word", "x"}}}};
+  CHECK(posting.CodeOf(posting.Post(ann)) == "accepted");
+  posting.action.kind = Kind::kRespond;
+  posting.action.expireafter = posting.action.validfrom + std::chrono::minutes(5);
+  CHECK(posting.CodeOf(posting.Post(ann)) == "wrong_kind");
+
+  posting.action = posting.deployment.ActionFor();
+  posting.action.limits.rss = posting.deployment.policy.ceilings.rss + 1;
+  CHECK(posting.CodeOf(posting.Post(ann)) == "limits");
+}
+
+TEST_CASE("submission: what is not an envelope is malformed, not a crash", "[api]") {
+  Posting posting;
+  const TrustedPolicy policy = posting.deployment.Trusted();
+  for (const char* body : {"", "{}", "[]", "{\"payloadType\":1}", "\xff"}) {
+    const Submission submission = CheckSubmission(body, policy, posting.deployment.now);
+    REQUIRE(submission.refused);
+    CHECK(submission.refused->status == 400);
+  }
+}
