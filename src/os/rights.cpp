@@ -11,8 +11,7 @@ std::string Describe(Rights rights) {
   };
   static constexpr Row kNames[] = {{Right::kReadFiles, "read files"},
                                    {Right::kReadProcesses, "read other processes"},
-                                   {Right::kNetwork, "network"},
-                                   {Right::kChangeSystem, "change the system"}};
+                                   {Right::kNetwork, "network"}};
   std::vector<std::string> names;
   for (const Row& row : kNames) {
     if (rights.Has(row.right)) names.emplace_back(row.name);
