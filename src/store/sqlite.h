@@ -32,7 +32,8 @@ class Statement {
   Statement() = default;
 
   // Binds all parameters in order (?1, ?2, …), after taking the statement back to its start:
-  // integers, bool, double, text (std::string, std::string_view, literals), Blob, nullptr.
+  // integers, bool, double, text (std::string, std::string_view, literals), Blob, nullptr,
+  // and std::optional of these.
   // A failure is remembered and comes back from the next Step() or Run().
   template <typename... Arguments>
   Statement& Bind(const Arguments&... arguments) {
@@ -83,6 +84,10 @@ class Statement {
   void BindOne(int index, const char* text) { BindOne(index, std::string_view(text)); }
   void BindOne(int index, Blob blob);
   void BindOne(int index, std::nullptr_t);
+  template <typename T>
+  void BindOne(int index, const std::optional<T>& value) {
+    value ? BindOne(index, *value) : BindOne(index, nullptr);
+  }
   void Remember(int code);
 
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;

@@ -1,0 +1,66 @@
+-- The relay's database: what its broker must not forget. Times are milliseconds since 1970 in UTC.
+-- Steps are never changed once released; add the next one at the end.
+
+-- migration 1: sessions, queues, retained messages
+
+-- One row for each client that wants to be remembered. Ids are shared with share_groups: both have
+-- a queue.
+CREATE TABLE sessions (
+  id         INTEGER PRIMARY KEY,
+  client_id  TEXT    NOT NULL,
+  role       TEXT    NOT NULL,    -- of the certificate that made it
+  peer       TEXT    NOT NULL,
+  expiry     INTEGER NOT NULL,    -- seconds
+  away_since INTEGER,             -- NULL: connected
+  will_topic      TEXT,           -- NULL: no will
+  will_payload    BLOB,
+  will_qos        INTEGER,
+  will_retain     INTEGER,
+  will_properties BLOB            -- as in CONNECT, without their length
+);
+
+CREATE TABLE subscriptions (
+  session    INTEGER NOT NULL,
+  filter     TEXT    NOT NULL,    -- with $share/NAME/
+  options    INTEGER NOT NULL,    -- the options byte of SUBSCRIBE
+  identifier INTEGER NOT NULL,    -- 0: none
+  PRIMARY KEY (session, filter)
+) WITHOUT ROWID;
+
+CREATE TABLE share_groups (
+  id     INTEGER PRIMARY KEY,
+  filter TEXT    NOT NULL
+);
+
+-- A message stands here once, however many queues it waits in.
+CREATE TABLE messages (
+  id         INTEGER PRIMARY KEY,
+  topic      TEXT    NOT NULL,
+  payload    BLOB    NOT NULL,
+  properties BLOB    NOT NULL,    -- what receivers get, encoded
+  qos        INTEGER NOT NULL,
+  retain     INTEGER NOT NULL,
+  expires_at INTEGER,
+  refs       INTEGER NOT NULL     -- rows of queue; 0 deletes the message
+);
+
+CREATE TABLE queue (
+  queue       INTEGER NOT NULL,
+  sequence    INTEGER NOT NULL,
+  message     INTEGER NOT NULL,
+  qos         INTEGER NOT NULL,   -- of this delivery
+  retain      INTEGER NOT NULL,
+  identifiers BLOB    NOT NULL,   -- of subscriptions, four bytes each
+  size        INTEGER NOT NULL,   -- what the queue is charged
+  expires_at  INTEGER,
+  PRIMARY KEY (queue, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE retained (
+  topic      TEXT    NOT NULL UNIQUE,
+  message    INTEGER NOT NULL,
+  payload    BLOB    NOT NULL,
+  properties BLOB    NOT NULL,
+  qos        INTEGER NOT NULL,
+  expires_at INTEGER
+);

@@ -1,0 +1,53 @@
+// The SQL of the relay's database, one function for each operation that a broker keeps. Only for
+// store/relay_db.cpp: transactions are its matter.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "mqtt/keeper.h"
+#include "store/relay_db.h"
+#include "store/sqlite.h"
+
+namespace mig::store {
+
+struct RelayDb::Statements {
+  static Expected<std::unique_ptr<Statements>> Prepare(Database& database);
+
+  // The operations of some batches in order, within the caller's transaction.
+  Expected<void> Apply(const std::vector<mqtt::KeepBatch>& batches);
+  Expected<mqtt::Page> Page(const mqtt::PageRequest& request);
+  Expected<std::vector<mqtt::ExpiredRow>> Expire(UtcTime now);
+
+ private:
+  using RowKey = std::pair<mqtt::QueueId, std::uint64_t>;
+
+  Expected<void> Apply(const mqtt::PutSession& op);
+  Expected<void> Apply(const mqtt::DropSession& op);
+  Expected<void> Apply(const mqtt::PutSubscription& op);
+  Expected<void> Apply(const mqtt::DropSubscription& op);
+  Expected<void> Apply(const mqtt::PutGroup& op);
+  Expected<void> Apply(const mqtt::DropGroup& op);
+  Expected<void> Apply(const mqtt::Enqueue& op);
+  Expected<void> Apply(const mqtt::Dequeue& op);
+  Expected<void> Apply(const mqtt::PutRetained& op);
+  Expected<void> Apply(const mqtt::DropRetained& op);
+  Expected<void> DropQueue(mqtt::QueueId id);
+  Expected<void> ReleaseMessages();
+
+  Statement put_session_, drop_session_, drop_subscriptions_;
+  Statement put_subscription_, drop_subscription_;
+  Statement put_group_, drop_group_;
+  Statement put_message_, put_row_, drop_row_, rows_of_queue_, drop_queue_;
+  Statement release_, drop_message_;
+  Statement put_retained_, drop_retained_;
+  Statement page_, expired_;
+
+  // Within one Apply: rows that are both queued and done with, and how many rows each message lost.
+  std::set<RowKey> elided_;
+  std::map<mqtt::MessageId, std::int64_t> released_;
+  const Database* database_ = nullptr;
+};
+
+}  // namespace mig::store
