@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,6 +39,8 @@ struct LinkOptions {
   std::chrono::milliseconds backoff_first{200};
   std::chrono::milliseconds backoff_longest{60'000};
   std::size_t max_unacknowledged = 256;  // publishes; beyond: Publish reports kFull
+  // Messages from the relay wait in a queue (net/paho_client.h: 1024, or 16 MiB) for the handler;
+  // past that nothing more is read from the relay, which keeps them.
 };
 
 struct LinkWill {
@@ -50,14 +53,18 @@ struct LinkHandlers {
   // After each successful connect. Subscriptions of Subscribe() are in place already.
   std::function<void(bool session_present)> connected;
   std::function<void(std::string_view topic, BytesView payload)> message;
-  std::function<void(const Error& reason)> lost;  // once per loss; reconnecting goes on by itself
+  // Once per loss; reconnecting goes on by itself. Attempts that fail are only logged.
+  std::function<void(const Error& reason)> lost;
 };
 
 class MqttLink {
  public:
   // `io` must outlive the link and be run by one thread, on which all methods are called.
   MqttLink(boost::asio::io_context& io, LinkOptions options, LinkHandlers handlers);
-  ~MqttLink();  // disconnects without the will after Stop, else abruptly
+  // Without Stop before, the will is sent. Afterwards nothing is called any more, not even
+  // the `done` of what was under way. May be called from inside a handler. Blocks for milliseconds,
+  // two seconds at most.
+  ~MqttLink();
   MqttLink(const MqttLink&) = delete;
   MqttLink& operator=(const MqttLink&) = delete;
 
@@ -67,8 +74,9 @@ class MqttLink {
   void Start();                                      // first attempt at once, without jitter
   bool connected() const;
 
-  // QoS 0 or 1. `done` (may be empty) runs once: acknowledged by the relay, or why not
-  // (kUnavailable when not connected or lost meanwhile, kFull, kDenied with the reason code).
+  // QoS 0 or 1; `expiry` 0: none. `done` (may be empty) runs once, never from inside Publish:
+  // acknowledged by the relay, or why not (kUnavailable when not connected or lost meanwhile,
+  // kFull, kDenied with the reason code). What was lost meanwhile may have arrived all the same.
   using Done = std::function<void(Expected<void>)>;
   void Publish(std::string topic, Bytes payload, int qos, std::chrono::seconds expiry, bool retain,
                Done done);
