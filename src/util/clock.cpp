@@ -32,6 +32,10 @@ Error BadTime(std::string_view text) {
                "`" + std::string(text.substr(0, 64)) + "` is not a time like 2026-11-23T09:30:00Z");
 }
 
+constexpr UtcTime kEarliest{};  // 1970
+constexpr UtcTime kTooLate =
+    std::chrono::sys_days(std::chrono::year(10'000) / std::chrono::January / 1);
+
 struct Unit {
   std::string_view name;
   milliseconds length;
@@ -101,11 +105,15 @@ Expected<UtcTime> ParseRfc3339(std::string_view text) {
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   // Leap seconds (":60") are refused: they have no place on this clock.
-  if (at != text.size() || !date.ok() || year < 1970 || hour > 23 || minute > 59 || second > 59) {
+  if (at != text.size() || !date.ok() || hour > 23 || minute > 59 || second > 59) {
     return BadTime(text);
   }
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second) + milliseconds(fraction_ms) - offset;
+  const UtcTime time = std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                       std::chrono::minutes(minute) + std::chrono::seconds(second) +
+                       milliseconds(fraction_ms) - offset;
+  // In UTC, where an offset may have moved it out of the years that FormatRfc3339 can write.
+  if (time < kEarliest || time >= kTooLate) return BadTime(text);
+  return time;
 }
 
 Expected<milliseconds> ParseDuration(std::string_view text) {

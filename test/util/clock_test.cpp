@@ -11,6 +11,13 @@ TEST_CASE("clock: RFC 3339 examples of the standard parse", "[util]") {  // RFC 
   CHECK_FALSE(ParseRfc3339("1937-01-01T12:00:27.87+00:20"));  // before our epoch
 }
 
+TEST_CASE("clock: an offset cannot lead out of the years that are written", "[util]") {
+  CHECK(FormatRfc3339(*ParseRfc3339("1969-12-31T23:30:00-00:30")) == "1970-01-01T00:00:00Z");
+  CHECK_FALSE(ParseRfc3339("1970-01-01T00:00:00+00:01"));
+  CHECK(ParseRfc3339("9999-12-31T23:59:59.999Z"));
+  CHECK_FALSE(ParseRfc3339("9999-12-31T23:59:59-00:01"));
+}
+
 TEST_CASE("clock: what is not a time is refused", "[util]") {
   for (const char* text :
        {"", "2026-11-23", "2026-11-23 09:30:00Z", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z",
