@@ -40,6 +40,10 @@ bool Pattern::Matches(std::string_view text) const {
   return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), compiled_->regex);
 }
 
+std::size_t Pattern::size() const {
+  return static_cast<std::size_t>(compiled_->regex.ProgramSize());
+}
+
 Expected<std::string> LikeToRegex(std::string_view like, bool ignore_case) {
   // `s`: % and _ also stand for a line break.
   std::string regex = ignore_case ? "(?is)\\A" : "(?s)\\A";

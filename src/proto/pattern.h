@@ -22,6 +22,9 @@ class Pattern {
   // Any thread.
   bool Matches(std::string_view text) const;
 
+  // Instructions of the compiled form: what a cache counts.
+  std::size_t size() const;
+
  private:
   struct Compiled;
   explicit Pattern(std::unique_ptr<Compiled> compiled);

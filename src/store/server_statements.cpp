@@ -1,31 +1,41 @@
 #include "store/server_statements.h"
 
-#include <deque>
+#include <map>
+#include <optional>
+#include <string>
 
 #include "proto/pattern.h"
 
 namespace mig::store {
 namespace {
 
-// Compiled patterns of the targets that this connection evaluated last. A target of 8 KiB has room
-// for a few hundred; more than this many at once are compiled anew for each row.
+// Compiled patterns of the targets that this connection evaluated last. All patterns of one target
+// have room together (at most 32 regular expressions of some 60,000 instructions each, and 8 KiB of
+// LIKE), so that none is compiled anew for each row.
 class PatternCache {
  public:
-  // Null for a pattern that RE2 refuses: Target::Parse refuses it before.
+  // Null for a pattern that RE2 refuses: Target::Parse refuses it before. Valid until the next
+  // call.
   const Pattern* Find(std::string_view text) {
-    for (const auto& [known, pattern] : patterns_) {
-      if (known == text) return pattern ? &*pattern : nullptr;
-    }
-    if (patterns_.size() == kCapacity) patterns_.pop_front();
+    const auto known = patterns_.find(text);
+    if (known != patterns_.end()) return known->second ? &*known->second : nullptr;
     auto compiled = Pattern::Compile(text);
-    patterns_.emplace_back(std::string(text), std::nullopt);
-    if (compiled) patterns_.back().second = std::move(*compiled);
-    return patterns_.back().second ? &*patterns_.back().second : nullptr;
+    const std::size_t size = compiled ? compiled->size() : 1;
+    if (size_ + size > kCapacity || patterns_.size() == kMaxPatterns) {
+      patterns_.clear();
+      size_ = 0;
+    }
+    size_ += size;
+    auto& kept = patterns_[std::string(text)];
+    if (compiled) kept = std::move(*compiled);
+    return kept ? &*kept : nullptr;
   }
 
  private:
-  static constexpr std::size_t kCapacity = 32;
-  std::deque<std::pair<std::string, std::optional<Pattern>>> patterns_;
+  static constexpr std::size_t kCapacity = 4'000'000;  // instructions of up to 16 bytes
+  static constexpr std::size_t kMaxPatterns = 1024;    // 8 KiB of target have room for about 550
+  std::map<std::string, std::optional<Pattern>, std::less<>> patterns_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace

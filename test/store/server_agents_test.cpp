@@ -201,6 +201,34 @@ TEST_CASE("server agents: a target's pattern and parameters choose", "[store]") 
   CHECK(rows[0].name == "web1");
 }
 
+TEST_CASE("server agents: targets as people write them choose", "[store]") {
+  ServerFixture server;
+  for (int i = 1; i <= 12; ++i) server.Enrol(i, (i % 2 == 0 ? "web" : "DB") + std::to_string(i));
+  const auto chosen = [&](std::string_view text) {
+    const auto target = Target::Parse(text);
+    REQUIRE(target);
+    const Target::Sql where = target->ToSql(kNow);
+    const auto rows =
+        server.Read([&](ServerReader& reader) { return reader.ListAgents(where, AgentId(), 50); });
+    const AgentCount count =
+        server.Read([&](ServerReader& reader) { return reader.CountAgents(where); });
+    CHECK(count.total == rows.size());
+    return rows.size();
+  };
+  CHECK(chosen("all") == 12);
+  CHECK(chosen("name LIKE 'web%'") == 6);
+  CHECK(chosen("name LIKE 'db%'") == 0);  // minds case, as in PostgreSQL
+  CHECK(chosen("name ILIKE 'db%' OR name ~ '^web1[02]$'") == 8);
+  CHECK(chosen("status = 'offline' AND NOT name LIKE 'web%'") == 6);
+  CHECK(chosen("id = '" + AgentNumber(3).Text() + "'") == 1);
+  CHECK(chosen("tags->>'operator' = 'it' OR NOT tags->>'operator' = 'it'") == 0);
+  CHECK(chosen("environment->>'os' IS NULL AND found(aaaqeayeaudaocajbifqydiob4)") == 0);
+  // More patterns than any cache of a few, each asked of each row.
+  std::string many = "name LIKE 'web2'";
+  for (int i = 0; i < 300; ++i) many += " OR name LIKE 'x" + std::to_string(i) + "%'";
+  CHECK(chosen(many) == 1);
+}
+
 TEST_CASE("server agents: a token's uses are taken one by one and end", "[store]") {
   ServerFixture server;
   const Bytes hash = Sha256("secret");
