@@ -30,6 +30,11 @@ Connection* Broker::Find(ConnectionId id) {
   return found == connections_.end() ? nullptr : found->second.get();
 }
 
+bool Broker::Knows(ConnectionId id) const {
+  const auto found = connections_.find(id);
+  return found != connections_.end() && found->second->session != nullptr;
+}
+
 Connection* Broker::ConnectionOf(const Session& session) {
   return session.connection == 0 ? nullptr : Find(session.connection);
 }

@@ -82,6 +82,8 @@ class Broker {
   std::vector<Effect> TakeEffects();
 
   const BrokerCounters& counters() const { return counters_; }
+  // True once the connection's CONNECT was accepted.
+  bool Knows(ConnectionId connection) const;
   std::size_t connections() const { return connections_.size(); }
   std::size_t sessions() const { return sessions_.size(); }
 

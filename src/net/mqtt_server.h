@@ -1,0 +1,78 @@
+// The relay's rim: sockets, TLS and timers around the broker (mqtt/broker.h), which decides
+// everything. One thread, the owner's io_context, holds all state; the store has a thread of its
+// own and answers through the io_context.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mqtt/authoriser.h"
+#include "mqtt/broker.h"
+#include "mqtt/keeper.h"
+#include "mqtt/limits.h"
+#include "net/tls_server_context.h"
+#include "os/files.h"
+#include "util/expected.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace mig {
+
+struct MqttServerOptions {
+  std::string listen;         // "127.0.0.1:8883", "[::]:8883"; port 0: the kernel picks
+  os::FileDescriptor socket;  // or a socket that listens already
+  // Nothing: an open server, for tests and trials, on a loopback address only.
+  std::optional<TlsServerFiles> tls;
+
+  mqtt::Limits limits;
+  // Bounds of the rim; what is beyond waits in the kernel's backlog.
+  std::size_t max_connections = 50'000;
+  std::size_t max_handshakes = 256;          // TLS handshakes under way: 2 ms of CPU each
+  std::size_t max_unknown = 512;             // connections without CONNECT
+  std::size_t max_unknown_per_address = 64;  // beyond: closed; loopback is exempt
+  std::chrono::seconds stuck_after{60};      // with bytes to send and none leaving: closed
+  std::chrono::seconds drain_for{2};         // a closed connection's last bytes
+};
+
+class MqttServer {
+ public:
+  // `io` and `authoriser` must outlive the server. SIGPIPE must be ignored (os/startup.h).
+  // Errors: kInvalid for an address; kDenied for an open server that others could reach; kIo when
+  // the address cannot be bound; of the TLS files as TlsServerContext::Load.
+  static Expected<std::unique_ptr<MqttServer>> Start(boost::asio::io_context& io,
+                                                     MqttServerOptions options,
+                                                     std::unique_ptr<mqtt::Keeper> keeper,
+                                                     mqtt::Snapshot snapshot,
+                                                     const mqtt::Authoriser& authoriser);
+  ~MqttServer();  // closes everything at once
+  MqttServer(const MqttServer&) = delete;
+  MqttServer& operator=(const MqttServer&) = delete;
+
+  std::uint16_t port() const;
+  std::size_t connections() const;
+  const mqtt::BrokerCounters& counters() const;
+
+  // Called once if the store fails for good: nothing can be acknowledged any more.
+  void OnFailure(std::function<void(Error)> failed);
+
+  // New connections use what the files hold now. On an error the old ones stay in use.
+  Expected<void> ReloadTls();
+
+  // Accepts nothing new, tells all clients, sends what is to be sent (for at most drain_for),
+  // commits everything; then calls `done`.
+  void Stop(std::function<void()> done);
+
+ private:
+  struct Impl;
+  explicit MqttServer(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace mig

@@ -1,0 +1,208 @@
+#include "roles/relay/relay.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/options.h"
+#include "mqtt/authoriser.h"
+#include "net/mqtt_server.h"
+#include "os/descriptor_limit.h"
+#include "os/files.h"
+#include "os/listen_fds.h"
+#include "roles/relay/relay_config.h"
+#include "roles/relay/topic_rights.h"
+#include "store/relay_db.h"
+#include "util/log.h"
+
+namespace mig {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kBadUsage = 2;
+
+// For the store, standard streams, and what libraries open.
+constexpr std::size_t kOtherDescriptors = 64;
+
+struct Arguments {
+  std::string config;
+  std::string listen;
+  std::string store;
+  bool open = false;
+};
+
+cli::Options Declare(Arguments& arguments) {
+  cli::Options options(
+      "mig relay --config FILE\n       mig relay --listen 127.0.0.1:PORT --open "
+      "--store FILE",
+      "The MQTT broker between scheduler, API and agents.");
+  options.Text("config", 'c', "FILE", "configuration (examples/config/relay.yaml)",
+               &arguments.config);
+  options.Text("listen", '\0', "ADDRESS", "listen here instead; only with --open",
+               &arguments.listen);
+  options.Flag("open", '\0', "no TLS and no rights: any MQTT client on this machine",
+               &arguments.open);
+  options.Text("store", '\0', "FILE", "the database; only with --open", &arguments.store);
+  return options;
+}
+
+Expected<relay::RelayConfig> ConfigOf(const Arguments& arguments) {
+  if (!arguments.open) {
+    if (!arguments.listen.empty() || !arguments.store.empty()) {
+      return Error(Errc::kInvalid, "--listen and --store go with --open");
+    }
+    if (arguments.config.empty()) {
+      return Error(Errc::kInvalid, "name a configuration: mig relay --config FILE");
+    }
+    return relay::LoadRelayConfig(arguments.config);
+  }
+  if (!arguments.config.empty()) {
+    return Error(Errc::kInvalid, "--open stands in place of --config");
+  }
+  if (arguments.listen.empty() || arguments.store.empty()) {
+    return Error(Errc::kInvalid, "--open needs --listen 127.0.0.1:PORT and --store FILE");
+  }
+  relay::RelayConfig config;
+  config.server.listen = arguments.listen;
+  config.store = arguments.store;
+  return config;
+}
+
+// The relay as a process: its io_context, signals, and the order of starting and stopping.
+class RelayProcess {
+ public:
+  RelayProcess(relay::RelayConfig config, std::string config_file)
+      : config_(std::move(config)), config_file_(std::move(config_file)), signals_(io_) {}
+
+  int Run() {
+    if (auto started = Start(); !started) {
+      log::Error("cannot start", {{"error", started.error().message()}});
+      const Errc code = started.error().code();
+      const bool is_usage = code == Errc::kInvalid || code == Errc::kMalformed ||
+                            code == Errc::kDenied || code == Errc::kNotFound;
+      return is_usage ? kBadUsage : kFailed;
+    }
+    io_.run();
+    log::Info("stopped");
+    return status_;
+  }
+
+ private:
+  Expected<void> Start() {
+    const std::size_t descriptors = os::RaiseDescriptorLimit();
+    if (descriptors > kOtherDescriptors) {
+      config_.server.max_connections =
+          std::min(config_.server.max_connections, descriptors - kOtherDescriptors);
+    }
+    auto sockets = os::TakeListenFds();
+    if (!sockets) return std::move(sockets).error();
+    if (sockets->size() > 1) {
+      return Error(Errc::kInvalid,
+                   "a relay takes one listening socket, not " + std::to_string(sockets->size()));
+    }
+    if (!sockets->empty()) config_.server.socket = std::move(sockets->front());
+
+    auto store = store::RelayDb::Open({config_.store});
+    if (!store) return std::move(store).error();
+    mqtt::Snapshot snapshot = (*store)->TakeSnapshot();
+    const std::string sessions = std::to_string(snapshot.sessions.size());
+    const mqtt::Authoriser& authoriser =
+        config_.server.tls ? static_cast<const mqtt::Authoriser&>(rights_) : all_;
+    auto server = MqttServer::Start(io_, std::move(config_.server), std::move(*store),
+                                    std::move(snapshot), authoriser);
+    if (!server) return std::move(server).error();
+    server_ = std::move(*server);
+    server_->OnFailure([this](const Error& error) {
+      // Without its store a relay can acknowledge nothing; whoever supervises it starts it again.
+      log::Error("stopping", {{"error", error.message()}});
+      status_ = kFailed;
+      Stop();
+    });
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+    WaitForSignal();
+
+    const std::string port = std::to_string(server_->port());
+    if (!config_.port_file.empty()) {
+      auto written = os::WriteFileAtomically(config_.port_file, port + "\n", 0644);
+      if (!written) return std::move(written).error();
+    }
+    log::Info("listening", {{"port", port}, {"sessions", sessions}});
+    return {};
+  }
+
+  void WaitForSignal() {
+    signals_.async_wait([this](boost::system::error_code error, int number) {
+      if (error) return;
+      if (number == SIGHUP) {
+        Reload();
+        WaitForSignal();
+      } else {
+        log::Info("stopping");
+        Stop();
+      }
+    });
+  }
+
+  void Reload() {
+    if (!config_file_.empty()) {
+      auto config = relay::LoadRelayConfig(config_file_);
+      if (!config) {
+        log::Error("configuration not read again; the old one stays",
+                   {{"error", config.error().message()}});
+        return;
+      }
+      log::Configure(config->log_level, config->log_format, "relay");
+    }
+    if (auto done = server_->ReloadTls(); !done) {
+      log::Error("certificates not read again; the old ones stay",
+                 {{"error", done.error().message()}});
+      return;
+    }
+    log::Info("read again: certificate, key, CAs, log level");
+  }
+
+  void Stop() {
+    signals_.cancel();
+    server_->Stop([this] { io_.stop(); });
+  }
+
+  relay::RelayConfig config_;
+  const std::string config_file_;
+  const relay::TopicRights rights_;
+  const mqtt::AllowAll all_;
+  asio::io_context io_{1};  // one thread
+  asio::signal_set signals_;
+  std::unique_ptr<MqttServer> server_;
+  int status_ = kDone;
+};
+
+}  // namespace
+
+int RunRelay(std::span<const std::string> arguments) {
+  Arguments given;
+  cli::Options options = Declare(given);
+  if (auto parsed = options.Parse(arguments); !parsed) {
+    std::fprintf(stderr, "mig relay: %s\n", parsed.error().message().c_str());
+    return kBadUsage;
+  }
+  if (options.help_wanted()) {
+    std::fputs(options.Help().c_str(), stdout);
+    return kDone;
+  }
+  auto config = ConfigOf(given);
+  if (!config) {
+    std::fprintf(stderr, "mig relay: %s\n", config.error().message().c_str());
+    return kBadUsage;
+  }
+  log::Configure(config->log_level, config->log_format, "relay");
+  return RelayProcess(std::move(*config), given.config).Run();
+}
+
+}  // namespace mig

@@ -1,0 +1,25 @@
+// The relay's configuration file (examples/config/relay.yaml). Relative paths are relative to the
+// folder of the file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "net/mqtt_server.h"
+#include "util/expected.h"
+#include "util/log.h"
+
+namespace mig::relay {
+
+struct RelayConfig {
+  MqttServerOptions server;
+  std::filesystem::path port_file;  // where the port is written once bound; empty: nowhere
+  std::filesystem::path store;
+  log::Level log_level = log::Level::kInfo;
+  log::Format log_format = log::Format::kText;
+};
+
+// Errors name file and line.
+Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file);
+
+}  // namespace mig::relay
