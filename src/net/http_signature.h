@@ -3,13 +3,15 @@
 // time and a nonce; who may use that key is the API's business (roles/api/sessions.h). Pure.
 #pragma once
 
-#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "crypto/ed25519.h"
+#include "net/http_message.h"
 #include "util/bytes.h"
 #include "util/clock.h"
 #include "util/expected.h"
@@ -59,6 +61,13 @@ Expected<ReceivedSignature> ParseSignature(std::string_view signature_input,
 // verifies under `key`. Time, nonce and whose key it is are the caller's to check.
 bool VerifyRequest(const ReceivedSignature& received, const SignedParts& parts,
                    const PublicKey& key);
+
+// All of that for a whole request: parses, checks the digest of the body, finds the key and
+// verifies. `key_of` gives the key for a keyid, or nothing. What comes back is signed, and still
+// needs its time and nonce checked. Errors: kMalformed, kUnsupported, kDenied.
+Expected<SignatureParameters> VerifySignedRequest(
+    std::string_view method, std::string_view target_uri, const HttpHeaders& headers,
+    BytesView body, const std::function<std::optional<PublicKey>(std::string_view keyid)>& key_of);
 
 // The text that is signed (RFC 9421 section 2.5), for any components with their values in order.
 std::string SignatureBase(

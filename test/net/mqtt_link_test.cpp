@@ -7,6 +7,7 @@
 
 #include "test/net/mosquitto.h"
 #include "test/net/run_until.h"
+#include "test/skip.h"
 
 namespace mig {
 namespace {
@@ -64,16 +65,10 @@ LinkOptions Named(const Mosquitto& broker, std::string id) {
   return options;
 }
 
-bool Skip() {
-  if (Mosquitto::Installed()) return false;
-  WARN("skipped: Mosquitto is not installed");
-  return true;
-}
-
 }  // namespace
 
 TEST_CASE("mqtt link: a publish arrives at a subscriber and is acknowledged", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -105,7 +100,7 @@ TEST_CASE("mqtt link: a publish arrives at a subscriber and is acknowledged", "[
 }
 
 TEST_CASE("mqtt link: survives the relay's death and subscribes again", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   asio::io_context io;
   Peer peer(io, Named(broker, "survivor"));
@@ -134,7 +129,7 @@ TEST_CASE("mqtt link: survives the relay's death and subscribes again", "[net]")
 }
 
 TEST_CASE("mqtt link: a session and what is queued in it wait for the link", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -167,7 +162,7 @@ TEST_CASE("mqtt link: a session and what is queued in it wait for the link", "[n
 }
 
 TEST_CASE("mqtt link: a message past its expiry is not delivered", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -186,7 +181,7 @@ TEST_CASE("mqtt link: a message past its expiry is not delivered", "[net]") {
 }
 
 TEST_CASE("mqtt link: the will is made anew for each attempt, and not sent after Stop", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -215,7 +210,7 @@ TEST_CASE("mqtt link: the will is made anew for each attempt, and not sent after
 }
 
 TEST_CASE("mqtt link: two of one client id: the older one loses its connection", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -230,7 +225,7 @@ TEST_CASE("mqtt link: two of one client id: the older one loses its connection",
 }
 
 TEST_CASE("mqtt link: more unacknowledged publishes than allowed are refused as full", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -256,7 +251,7 @@ TEST_CASE("mqtt link: more unacknowledged publishes than allowed are refused as 
 }
 
 TEST_CASE("mqtt link: a slow owner makes the relay wait, and nothing is lost", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker("max_queued_messages 0\n");
   broker.Start();
   asio::io_context owner, other;
@@ -291,7 +286,7 @@ TEST_CASE("mqtt link: a slow owner makes the relay wait, and nothing is lost", "
 }
 
 TEST_CASE("mqtt link: may be destroyed at any moment, also from its own handlers", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
@@ -326,7 +321,7 @@ TEST_CASE("mqtt link: may be destroyed at any moment, also from its own handlers
 }
 
 TEST_CASE("mqtt link: a refused connection is no loss, and is tried again", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker("allow_anonymous false\n");
   broker.Start();
   asio::io_context io;
@@ -338,7 +333,7 @@ TEST_CASE("mqtt link: a refused connection is no loss, and is tried again", "[ne
 }
 
 TEST_CASE("mqtt link: a burst of large messages arrives whole and in order", "[net]") {
-  if (Skip()) return;
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
