@@ -1,0 +1,292 @@
+// The file module: files by name, content, size, mode, age and digest. This file declares it and
+// prints its answers; the searches are file_search.h, the walk is file_run.h.
+#include "modules/file_run.h"
+#include "modules/file_search.h"
+#include "modules/module.h"
+
+namespace mig {
+namespace {
+
+constexpr std::string_view kMismatchWords[] = {"name", "size", "mode", "mtime", "content",
+                                               "md5",  "sha1", "sha2", "sha3"};
+
+constexpr Parameter kParameters[] = {
+    {.flag = "path",
+     .field = "paths",
+     .type = ParameterType::kNames,
+     .help = "Where to look: a directory with all below it, or one file. No wildcards.",
+     .value_name = "PATH",
+     .required = true},
+    {.flag = "name",
+     .field = "names",
+     .type = ParameterType::kTexts,
+     .help = "Base name; a leading ! inverts.",
+     .value_name = "REGEX"},
+    {.flag = "content",
+     .field = "contents",
+     .type = ParameterType::kTexts,
+     .help = "Some line matches; with a leading ! none does.",
+     .value_name = "REGEX"},
+    {.flag = "size",
+     .field = "sizes",
+     .type = ParameterType::kTexts,
+     .help = "Bytes: <10k, >2g, 512; units k m g t.",
+     .value_name = "SIZE"},
+    {.flag = "mode",
+     .field = "modes",
+     .type = ParameterType::kTexts,
+     .help = "Mode as in -rw-r--r-- or urwxr-xr-x (setuid); a leading ! inverts.",
+     .value_name = "REGEX"},
+    {.flag = "mtime",
+     .field = "mtimes",
+     .type = ParameterType::kTexts,
+     .help = "Changed less (<) or more (>) than this ago: <90d, >12h, <30m.",
+     .value_name = "AGE"},
+    {.flag = "md5",
+     .field = "md5",
+     .type = ParameterType::kTexts,
+     .help = "MD5 of the content.",
+     .value_name = "HEX"},
+    {.flag = "sha1",
+     .field = "sha1",
+     .type = ParameterType::kTexts,
+     .help = "SHA-1 of the content.",
+     .value_name = "HEX"},
+    {.flag = "sha2",
+     .field = "sha2",
+     .type = ParameterType::kTexts,
+     .help = "SHA-256, SHA-384 or SHA-512, by length.",
+     .value_name = "HEX"},
+    {.flag = "sha3",
+     .field = "sha3",
+     .type = ParameterType::kTexts,
+     .help = "SHA3-224, -256, -384 or -512, by length.",
+     .value_name = "HEX"},
+    {.field = "description", .help = "What this search is for; comes back with its results."},
+    {.flag = "matchall",
+     .field = "options.matchall",
+     .type = ParameterType::kFlag,
+     .help = "All checks must say yes.",
+     .absent = "false",
+     .typed = "true"},
+    {.flag = "matchany",
+     .field = "options.matchall",
+     .type = ParameterType::kFlag,
+     .help = "One check suffices; each that says yes is reported.",
+     .absent = "false",
+     .flag_means = false},
+    {.flag = "macroal",
+     .field = "options.macroal",
+     .type = ParameterType::kFlag,
+     .help = "Every line must match each content (\"match all contents regexes on all lines\").",
+     .absent = "false"},
+    {.flag = "mismatch",
+     .field = "options.mismatch",
+     .type = ParameterType::kTexts,
+     .help = "Turn the answer of these checks around.",
+     .value_name = "CHECK",
+     .choices = kMismatchWords},
+    {.flag = "maxdepth",
+     .field = "options.maxdepth",
+     .type = ParameterType::kInteger,
+     .help = "Directory levels; 1 is only the path itself, 0 no limit.",
+     .value_name = "N",
+     .max = 1'000'000,
+     .absent = "0",
+     .typed = "1000"},
+    {.flag = "matchlimit",
+     .field = "options.matchlimit",
+     .type = ParameterType::kInteger,
+     .help = "Stop this search after so many finds; 0 no limit.",
+     .value_name = "N",
+     .max = 1'000'000'000,
+     .absent = "0",
+     .typed = "1000"},
+    {.flag = "maxerrors",
+     .field = "options.maxerrors",
+     .type = ParameterType::kInteger,
+     .help = "Return so many errors in words; 0 all (the statistics count them in any case).",
+     .value_name = "N",
+     .max = 10'000,
+     .absent = "0",
+     .typed = "30"},
+    {.flag = "returnsha256",
+     .field = "options.returnsha256",
+     .type = ParameterType::kFlag,
+     .help = "Return the SHA-256 of each file found.",
+     .absent = "false"},
+    {.flag = "decompress",
+     .field = "options.decompress",
+     .type = ParameterType::kFlag,
+     .help = "Look inside gzip files: contents and digests are of what is packed.",
+     .absent = "false"},
+};
+
+Expected<void> CheckFile(const json::object& parameters) {
+  auto searches = file::ParseSearches(parameters);
+  if (!searches) return std::move(searches).error();
+  return {};
+}
+
+Expected<ModuleResult> RunFile(const json::object& parameters, RunContext& context) {
+  auto searches = file::ParseSearches(parameters);
+  if (!searches) return std::move(searches).error();
+  return file::RunSearches(std::move(*searches), context.sink, context.now);
+}
+
+// What endpoints sent is not to be relied on: anything may be missing or of another type.
+std::string TextAt(const json::object& fields, std::string_view key) {
+  const json::value* value = fields.if_contains(key);
+  if (value == nullptr || value->is_null()) return {};
+  if (auto name = json::ToName(*value)) return *name;
+  return json::Write(*value);
+}
+
+const json::object* ObjectAt(const json::object& fields, std::string_view key) {
+  const json::value* value = fields.if_contains(key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+// " on checks name='x'" of a matchany element; nothing for matchall.
+std::string ChecksOf(const json::object& search) {
+  const json::object* options = ObjectAt(search, "options");
+  const json::value* matchall = options == nullptr ? nullptr : options->if_contains("matchall");
+  if (matchall != nullptr && matchall->is_bool() && matchall->get_bool()) return {};
+  struct Name {
+    std::string_view field, word;
+  };
+  constexpr Name kNames[] = {{"names", "name"},   {"sizes", "size"},       {"modes", "mode"},
+                             {"mtimes", "mtime"}, {"contents", "content"}, {"md5", "md5"},
+                             {"sha1", "sha1"},    {"sha2", "sha2"},        {"sha3", "sha3"}};
+  std::string text;
+  for (const Name& name : kNames) {
+    const json::value* values = search.if_contains(name.field);
+    if (values == nullptr || !values->is_array()) continue;
+    for (const json::value& value : values->get_array()) {
+      text += " " + std::string(name.word) + "='" +
+              (value.is_string() ? std::string(value.get_string()) : json::Write(value)) + "'";
+    }
+  }
+  return " on checks" + text;
+}
+
+std::string LowerCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+std::vector<std::string> PrintFile(const json::value& elements, bool found_only) {
+  std::vector<std::string> lines;
+  const json::object* labels = elements.if_object();
+  if (labels == nullptr) return lines;
+  for (const auto& member : *labels) {
+    if (!member.value().is_array()) continue;
+    const std::string in = " in search '" + std::string(member.key()) + "'";
+    for (const json::value& item : member.value().get_array()) {
+      const json::object* element = item.if_object();
+      if (element == nullptr) continue;
+      const json::object* search = ObjectAt(*element, "search");
+      const std::string checks = search == nullptr ? "" : ChecksOf(*search);
+      const std::string path = TextAt(*element, "file");
+      if (path.empty()) {
+        if (!found_only) lines.push_back("0 match found" + in + checks);
+        continue;
+      }
+      std::string line = path;
+      if (const json::object* info = ObjectAt(*element, "fileinfo")) {
+        line += " [lastmodified:" + TextAt(*info, "lastmodified") +
+                ", mode:" + TextAt(*info, "mode") + ", size:" + TextAt(*info, "size");
+        if (info->contains("sha256")) line += ", sha256:" + LowerCase(TextAt(*info, "sha256"));
+        line += "]";
+      }
+      lines.push_back(line + in + checks);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
+  std::vector<std::string> lines;
+  const json::object* fields = statistics.if_object();
+  if (fields == nullptr) return lines;
+  lines.push_back("Statistics: " + TextAt(*fields, "filescount") + " files checked, " +
+                  TextAt(*fields, "openfailed") + " failed to open, " +
+                  TextAt(*fields, "totalhits") + " matched, ran in " + TextAt(*fields, "exectime") +
+                  ".");
+  if (const json::object* skipped = ObjectAt(*fields, "skipped")) {
+    for (const auto& member : *skipped) {
+      const json::object* reason = member.value().if_object();
+      if (reason == nullptr) continue;
+      std::string line = "Skipped: " + TextAt(*reason, "count") + " " + std::string(member.key());
+      const json::value* examples = reason->if_contains("examples");
+      if (examples != nullptr && examples->is_array() && !examples->get_array().empty()) {
+        auto first = json::ToName(examples->get_array().front());
+        if (first) line += ", for example " + *first;
+      }
+      lines.push_back(std::move(line));
+    }
+  }
+  if (const json::value* followed = fields->if_contains("followed");
+      followed != nullptr && followed->is_array()) {
+    for (const json::value& item : followed->get_array()) {
+      if (const json::object* link = item.if_object()) {
+        lines.push_back("Followed: " + TextAt(*link, "path") + " is a link to " +
+                        TextAt(*link, "to"));
+      }
+    }
+  }
+  return lines;
+}
+
+// Where a file lies may name a person; what kind of file it is does not. A matchany element's paths
+// would give its directory away.
+void MaskElementOfFile(json::value& element) {
+  json::object* fields = element.if_object();
+  if (fields == nullptr) return;
+  if (!TextAt(*fields, "file").empty()) (*fields)["file"] = "masked";
+  json::value* search = fields->if_contains("search");
+  if (search != nullptr && search->is_object()) {
+    search->get_object()["paths"] = json::array{"masked"};
+  }
+}
+
+void MaskSummaryOfFile(ModuleResult& summary) {
+  if (summary.elements.is_object()) {
+    for (auto& member : summary.elements.get_object()) {
+      if (!member.value().is_array()) continue;
+      for (json::value& element : member.value().get_array()) MaskElementOfFile(element);
+    }
+  }
+  if (!summary.statistics.is_object()) return;
+  json::object& statistics = summary.statistics.get_object();
+  statistics["followed"] = json::array{};
+  json::value* skipped = statistics.if_contains("skipped");
+  if (skipped == nullptr || !skipped->is_object()) return;
+  for (auto& member : skipped->get_object()) {
+    if (member.value().is_object()) member.value().get_object()["examples"] = json::array{};
+  }
+}
+
+}  // namespace
+
+extern const Module kFileModule;
+constinit const Module kFileModule = {
+    .name = "file",
+    .summary = "finds files by name, content, size, mode, age and digest",
+    .example = "-path /etc -name '^passwd$' -content '^root:'",
+    .parameters = kParameters,
+    .layout = Layout::kSearches,
+    .platforms = os::Platform::kLinux,
+    .rights = os::Right::kReadFiles,
+    .privacy = "paths of files and of directories",
+    .check = CheckFile,
+    .run = RunFile,
+    .print = PrintFile,
+    .print_statistics = PrintFileStatistics,
+    .mask_element = MaskElementOfFile,
+    .mask_summary = MaskSummaryOfFile,
+};
+
+}  // namespace mig

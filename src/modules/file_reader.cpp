@@ -1,0 +1,146 @@
+#include "modules/file_reader.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "os/directory.h"
+
+namespace mig::file {
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{256} << 10;
+constexpr int kGzipOnly = 16;  // windowBits: a gzip header is required
+
+}  // namespace
+
+void FileView::Want(DigestKind kind) {
+  for (const Running& running : digests_) {
+    if (running.kind == kind) return;
+  }
+  digests_.push_back({kind, Digest(kind), {}});
+}
+
+void FileView::Add(const Search& search) {
+  scan_.Add(search);
+  for (const Check& check : search.checks) {
+    if (check.kind == CheckKind::kDigest) Want(check.digest);
+  }
+  if (search.returnsha256) WantSha256();
+}
+
+void FileView::Feed(BytesView bytes) {
+  scan_.Feed(bytes);
+  for (Running& running : digests_) running.digest.Update(bytes);
+}
+
+void FileView::Finish() {
+  scan_.Finish();
+  for (Running& running : digests_) running.value = running.digest.Finish();
+}
+
+bool FileView::Answer(const Check& check) const {
+  if (check.kind == CheckKind::kContent) return check.Wanted(scan_.Answer(check), true);
+  assert(check.kind == CheckKind::kDigest);
+  return check.Wanted(DigestOf(check.digest) == check.expected);
+}
+
+Bytes FileView::DigestOf(DigestKind kind) const {
+  for (const Running& running : digests_) {
+    if (running.kind == kind) return running.value;
+  }
+  assert(false && "the digest was not asked for");
+  return {};
+}
+
+struct FileReader::Inflater {
+  z_stream stream{};
+  bool ready = false;
+  std::vector<char> out = std::vector<char>(kChunk);
+
+  ~Inflater() {
+    if (ready) inflateEnd(&stream);
+  }
+  bool Begin() {
+    const int status = ready ? inflateReset(&stream) : inflateInit2(&stream, kGzipOnly + MAX_WBITS);
+    ready = ready || status == Z_OK;
+    return status == Z_OK;
+  }
+
+  // What stands in `in`, unpacked into `view`. Sets `between` when a member has ended.
+  Expected<void> Feed(BytesView in, FileView& view, bool* between) {
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
+    stream.avail_in = static_cast<uInt>(in.size());
+    while (stream.avail_in > 0) {
+      if (*between) {
+        // Another member, or padding with zeros, which gzip(1) ignores too.
+        if (*stream.next_in == 0) {
+          ++stream.next_in;
+          --stream.avail_in;
+          continue;
+        }
+        if (!Begin()) return Error(Errc::kInternal, "zlib does not start again");
+        *between = false;
+      }
+      int status = Z_OK;
+      do {
+        stream.next_out = reinterpret_cast<Bytef*>(out.data());
+        stream.avail_out = static_cast<uInt>(out.size());
+        status = inflate(&stream, Z_NO_FLUSH);
+        const std::size_t size = out.size() - stream.avail_out;
+        if (size > 0) view.Feed(BytesView(out.data(), size));
+        if (view.decided()) return {};
+      } while (status == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0));
+      if (status == Z_STREAM_END) {
+        *between = true;
+      } else if (status != Z_OK && status != Z_BUF_ERROR) {
+        return Error(Errc::kMalformed, std::string("broken gzip: ") +
+                                           (stream.msg != nullptr ? stream.msg : "bad data"));
+      }
+    }
+    return {};
+  }
+};
+
+FileReader::FileReader() : buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
+FileReader::~FileReader() = default;
+
+Expected<FileReader::Outcome> FileReader::Read(const os::FileDescriptor& file, FileView* raw,
+                                               FileView* unpacked) {
+  Outcome outcome;
+  bool first = true;
+  bool between = false;
+  const auto open = [](const FileView* view) { return view != nullptr && !view->decided(); };
+  while (open(raw) || open(unpacked)) {
+    auto count = os::ReadSome(file, buffer_.data(), buffer_.size());
+    if (!count) return std::move(count).error();
+    if (*count == 0) {
+      if (outcome.unpacked && !between && open(unpacked)) {
+        return Error(Errc::kMalformed, "broken gzip: it ends too early");
+      }
+      break;
+    }
+    const BytesView bytes(buffer_.data(), *count);
+    outcome.bytes += *count;
+    if (first && unpacked != nullptr) {
+      outcome.unpacked = bytes.size() >= 2 && bytes.substr(0, 2) == "\x1f\x8b";
+      if (outcome.unpacked && !inflater_->Begin()) {
+        return Error(Errc::kInternal, "zlib does not start");
+      }
+    }
+    first = false;
+    if (open(raw)) raw->Feed(bytes);
+    if (!open(unpacked)) continue;
+    if (!outcome.unpacked) {
+      unpacked->Feed(bytes);
+    } else if (auto ok = inflater_->Feed(bytes, *unpacked, &between); !ok) {
+      return std::move(ok).error();
+    }
+  }
+  if (raw != nullptr) raw->Finish();
+  if (unpacked != nullptr) unpacked->Finish();
+  return outcome;
+}
+
+}  // namespace mig::file

@@ -1,0 +1,18 @@
+// A run of the file module: one walk for all searches, each in its own scope, with an account of
+// what was looked at and what was not.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "modules/file_search.h"
+#include "modules/result.h"
+#include "util/clock.h"
+
+namespace mig::file {
+
+// Emits an element for each find; the returned summary holds the elements of searches without any,
+// the statistics and the errors.
+ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now);
+
+}  // namespace mig::file

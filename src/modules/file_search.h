@@ -1,0 +1,89 @@
+// One search of the file module: what is asked, parsed and checked. Parameter names are MIG's.
+//
+// What a check answers, before `mismatch` turns it around (fixed where MIG contradicted itself;
+// docs/modules/file.md has the table):
+//   name, mode      the regex is found in the base name / in the mode as "-rw-r--r--"; with a
+//                   leading `!`: it is not
+//   size, mtime     the number or age is within bounds
+//   content         some line has a match; with `!`: no line has
+//   content+macroal there is a line, and every line has a match; with `!`: no line has one
+//   digests         the whole content has that digest
+// A file is found when all checks say yes (matchall), or is reported once for each check that says
+// yes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/digest.h"
+#include "os/directory.h"
+#include "util/clock.h"
+#include "util/expected.h"
+#include "util/json.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace mig::file {
+
+enum class CheckKind { kName, kMode, kSize, kMtime, kContent, kDigest };
+
+struct Check {
+  CheckKind kind = CheckKind::kName;
+  std::string field;      // of the parameters: "names", "sha2"
+  std::string value;      // as asked for
+  bool inverted = false;  // a leading `!`
+  bool mismatch = false;  // options.mismatch names this kind
+
+  std::shared_ptr<const re2::RE2> regex;    // kName, kMode: over bytes
+  std::uint64_t least = 0;                  // kSize
+  std::uint64_t most = 0;                   // kSize
+  std::chrono::nanoseconds age{0};          // kMtime
+  bool younger = false;                     // kMtime: `<`
+  DigestKind digest = DigestKind::kSha256;  // kDigest
+  Bytes expected;                           // kDigest, raw
+
+  // Turns what was found into what was asked. For regexes `answer` is whether the plain regex
+  // matched; contents under macroal have `inverted` inside already.
+  bool Wanted(bool answer, bool inverted_inside = false) const {
+    return (answer != (inverted && !inverted_inside)) != mismatch;
+  }
+};
+
+struct Search {
+  std::string label;
+  std::vector<std::string> paths;  // absolute, clean
+  std::vector<Check> checks;       // names, modes, sizes, mtimes, contents, digests: cheap first
+  std::size_t cheap = 0;           // how many of them need no content
+  bool matchall = false;
+  bool macroal = false;
+  bool returnsha256 = false;
+  bool decompress = false;
+  std::uint64_t maxdepth = 0;    // 0: no limit
+  std::uint64_t matchlimit = 0;  // 0: no limit
+  std::uint64_t maxerrors = 0;   // 0: no limit
+  json::object asked;            // as in MIG's results: the definition with numbers zeroed
+
+  bool needs_content() const { return cheap < checks.size(); }
+};
+
+// All searches of checked parameters, sorted by label. Error: kInvalid, naming search and field.
+Expected<std::vector<Search>> ParseSearches(const json::object& parameters);
+
+// "/etc//ssh/../x/" -> "/etc/x". Empty when it is not absolute.
+std::string CleanPath(std::string_view path);
+
+// "-rw-r-----", "drwxr-xr-x", "urwxr-xr-x": as MIG (and Go) write modes.
+std::string ModeText(const os::FileStatus& status);
+
+// "2015-02-07 01:51:07.17850601 +0000 UTC".
+std::string TimeText(std::int64_t ns);
+
+// "2.017849ms", "1m3.5s": as MIG writes durations.
+std::string DurationText(std::chrono::nanoseconds duration);
+
+}  // namespace mig::file
