@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "util/bytes.h"
+
 namespace mig::os {
 
 struct Environment {
@@ -19,17 +21,26 @@ struct Environment {
   bool operator==(const Environment&) const = default;
 };
 
-// Never fails: what cannot be found out is empty, and `hostname` is "localhost" at worst.
+// Never fails and never waits: what cannot be found out is empty, `hostname` is "localhost" at
+// worst.
 Environment DiscoverEnvironment();
+
+// The two of them that a module may ask for alone.
+std::string HostName();
+std::vector<std::string> HostAddresses();
 
 // PRETTY_NAME of os-release(5), else NAME and VERSION, else empty. Handles its quoting.
 std::string IdentFromOsRelease(std::string_view text);
 
-// From the first argument of process 1 and what /sbin/init points to (empty: unknown).
-std::string InitFlavour(std::string_view first_argument, std::string_view init_link);
+// From the command line of process 1 and what /sbin/init points to; either may be empty.
+std::string InitFlavour(std::string_view command_line, std::string_view init_link);
 
 // The kernel's name when it has a dot; else the first fully qualified name that a hosts(5) file
 // gives for it; else the kernel's name. No lookup over the network: start-up must not hang on DNS.
 std::string FullyQualifiedName(std::string_view kernel_name, std::string_view hosts_file);
+
+// An address and its netmask, both 4 or both 16 bytes, as "192.0.2.7/24"; empty for loopback
+// (127.0.0.0/8, ::1) and for anything else.
+std::string FormatCidr(BytesView address, BytesView netmask);
 
 }  // namespace mig::os
