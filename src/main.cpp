@@ -8,14 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "modules/module.h"
 #include "os/startup.h"
+#include "roles/module/module_verb.h"
 #include "util/version.h"
 #include "verb_table.h"
 
 namespace mig {
 namespace {
 
-constexpr std::array<Verb, 0> kVerbs{};
+constexpr std::array kVerbs{
+    Verb{"module", Verb::Group::kInternal, "runs one module here, in its sandbox", RunModuleVerb},
+};
 
 // Links in `directory` for the roles that run as services, so that process lists name them.
 int InstallLinks(const std::string& directory) {
@@ -45,7 +49,7 @@ int InstallLinks(const std::string& directory) {
 }
 
 int Main(std::string_view called_as, const std::vector<std::string>& arguments) {
-  const auto is_module = [](std::string_view) { return false; };
+  const auto is_module = [](std::string_view word) { return FindModule(word) != nullptr; };
   auto dispatch = FindVerb(kVerbs, called_as, arguments, is_module);
   if (!dispatch) {
     std::fprintf(stderr, "mig: %s\n", dispatch.error().message().c_str());

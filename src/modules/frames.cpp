@@ -65,10 +65,13 @@ Expected<Frame> DecodeSummary(BytesView body) {
 }  // namespace
 
 Expected<Bytes> EncodeElement(std::string_view label, const json::value& element) {
+  return EncodeElementText(label, json::Write(element));
+}
+
+Expected<Bytes> EncodeElementText(std::string_view label, BytesView text) {
   if (label.size() > kMaxLabelBytes) {
     return Error(Errc::kFull, "a label of " + std::to_string(label.size()) + " bytes");
   }
-  const std::string text = json::Write(element);
   Bytes head;
   AppendUint(head, label.size(), 2);
   head.append(label);

@@ -39,6 +39,8 @@ struct Frame {
 
 // Error: kFull when the frame would be larger than kMaxFrameBytes.
 Expected<Bytes> EncodeElement(std::string_view label, const json::value& element);
+// The same for an element that is JSON text already.
+Expected<Bytes> EncodeElementText(std::string_view label, BytesView json_text);
 
 // A summary that would be too large loses its last errors, and says how many in their place; then
 // its statistics. Always fits.

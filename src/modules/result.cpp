@@ -16,6 +16,8 @@ json::object ToJson(const ModuleResult& result) {
   }
   if (!result.sandbox.empty()) {
     fields["sandbox"] = result.sandbox;
+  }
+  if (!result.sandbox_missing.empty()) {
     json::array& missing = fields["sandboxmissing"].emplace_array();
     for (const std::string& what : result.sandbox_missing) missing.emplace_back(what);
   }
@@ -67,9 +69,9 @@ Expected<ModuleResult> ResultJoiner::Finish(ModuleResult summary) && {
     if (own.is_null()) {
       own = std::move(member.value());
     } else if (own.is_array()) {
-      for (json::value& element : member.value().get_array()) {
-        own.get_array().push_back(std::move(element));
-      }
+      json::array& streamed = member.value().get_array();
+      for (json::value& element : own.get_array()) streamed.push_back(std::move(element));
+      own = std::move(member.value());
     } else {
       return Error(Errc::kMalformed, "result: elements." + std::string(member.key()) +
                                          " is not an array, but elements came for it");

@@ -13,7 +13,7 @@
 namespace mig {
 
 // {"foundanything": bool, "success": bool, "elements": …, "statistics": …, "errors": [text]|null,
-//  "sandbox": text, "sandboxmissing": [text]}
+//  "sandbox": text, "sandboxmissing": [text]}; the last two only when there is something to say
 struct ModuleResult {
   bool foundanything = false;
   bool success = false;
@@ -46,9 +46,9 @@ class ElementSink {
   [[nodiscard]] virtual bool Emit(std::string_view label, json::value element) = 0;
 };
 
-// Puts a streamed answer back together: elements in the order in which they came, then the summary.
-// A summary's own array under the same label keeps its place and its elements come first; any
-// other value under that label is kMalformed.
+// Puts a streamed answer back together: the summary, with the elements that came before it, in
+// their order, at the start of the array of their label. kMalformed when the summary has something
+// else than an array under such a label.
 class ResultJoiner {
  public:
   void Add(std::string_view label, json::value element);

@@ -39,7 +39,7 @@ TEST_CASE("result: elements that are a list or a number are refused", "[modules]
   }
 }
 
-TEST_CASE("result: streamed elements follow those of the summary under the same label",
+TEST_CASE("result: streamed elements precede those of the summary under the same label",
           "[modules]") {
   ResultJoiner joiner;
   joiner.Add("a", 2);
@@ -49,7 +49,7 @@ TEST_CASE("result: streamed elements follow those of the summary under the same 
   summary.elements = json::object{{"x", "y"}, {"a", json::array{1}}};
   const auto joined = std::move(joiner).Finish(std::move(summary));
   REQUIRE(joined);
-  CHECK(json::Write(joined->elements) == R"({"x":"y","a":[1,2,4],"b":[3]})");
+  CHECK(json::Write(joined->elements) == R"({"x":"y","a":[2,4,1],"b":[3]})");
 }
 
 TEST_CASE("result: elements for a label that the summary uses for something else are malformed",

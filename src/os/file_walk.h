@@ -1,0 +1,74 @@
+// One walk over several folders at once, each file seen once, whatever is nested in whatever. It
+// follows no link, opens nothing but folders, cannot be led into a circle, and needs memory for the
+// depth of the tree and the widest folders on the way, not for the number of files.
+// What is looked for, and in which of the folders, is the visitor's business.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/mounts.h"
+#include "util/expected.h"
+
+namespace mig::os {
+
+enum class EntryType { kFile, kLink, kSpecial };
+
+// Something in a folder, or a root that is not a folder. Valid during the call only.
+struct WalkEntry {
+  int folder = -1;               // an open descriptor of the folder: use fstatat, openat
+  const char* name = nullptr;    // within it; for a root the whole path, and folder is AT_FDCWD
+  std::string_view folder_path;  // with the roots' own spelling; "/" ends in a slash
+  EntryType type = EntryType::kFile;
+
+  std::string Path() const;
+};
+
+// A folder about to be looked into. Valid during the call only.
+struct WalkFolder {
+  std::string_view path;
+  int depth = 0;                       // of the walk; the folder it started with is 1
+  std::span<const std::size_t> roots;  // which of the roots this folder is
+};
+
+enum class WalkSkip {
+  kPseudoMount,
+  kRemoteMount,
+  kAutomount,
+  kLoop,      // it is one of its own parents (a bind mount)
+  kVanished,  // it was gone when we came to it, or had been moved
+};
+std::string_view WalkSkipName(WalkSkip skip);
+
+class WalkVisitor {
+ public:
+  virtual ~WalkVisitor() = default;
+
+  // True to look into it; then Leave() follows when all beneath is done.
+  virtual bool Enter(const WalkFolder& folder) = 0;
+  virtual void Leave() = 0;
+  // After Enter, where the folder begins another file system that is not ordinary. False: skipped.
+  virtual bool Cross(const WalkFolder& folder, MountKind kind) = 0;
+  // False ends the walk. `roots` is not empty for a root that is not a folder itself.
+  virtual bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots) = 0;
+  virtual void Skipped(WalkSkip why, std::string_view path) = 0;
+  virtual void Failed(std::string_view path, int error_number) = 0;
+};
+
+struct WalkRoot {
+  std::string path;  // absolute, without links, dots or doubled slashes (RealPath gives such)
+};
+
+// Walks all roots. `mounts` (OwnMounts) tells where other file systems begin before they are
+// touched; one that it does not know is recognised after opening it.
+void WalkFiles(std::span<const WalkRoot> roots, std::span<const Mount> mounts,
+               WalkVisitor& visitor);
+
+// realpath(3). Error: kNotFound, kDenied, kIo.
+Expected<std::string> RealPath(const std::string& path);
+
+}  // namespace mig::os

@@ -1,0 +1,290 @@
+#include "os/file_walk.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "os/files.h"
+#include "test/skip.h"
+#include "test/temp_folder.h"
+
+using namespace mig;
+using namespace mig::os;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Notes everything, as paths relative to the folder of the test.
+class Notes : public WalkVisitor {
+ public:
+  explicit Notes(fs::path base) : base_(base.string() + "/") {}
+
+  std::vector<std::string> files;    // sorted by Sorted()
+  std::vector<std::string> folders;  // "d depth 2 roots 0 3"
+  std::vector<std::string> skipped;  // "vanished: d"
+  std::vector<std::string> failed;
+  int open_folders = 0;
+  std::function<bool(const std::string& path)> on_visit = [](const std::string&) { return true; };
+  std::function<bool(const std::string& path)> on_enter = [](const std::string&) { return true; };
+  bool cross = false;
+
+  bool Enter(const WalkFolder& folder) override {
+    const std::string path = Short(folder.path);
+    std::string note = path + " depth " + std::to_string(folder.depth);
+    for (const std::size_t root : folder.roots) note += " root " + std::to_string(root);
+    folders.push_back(note);
+    if (!on_enter(path)) return false;
+    ++open_folders;
+    return true;
+  }
+  void Leave() override { --open_folders; }
+  bool Cross(const WalkFolder& folder, MountKind kind) override {
+    folders.push_back(Short(folder.path) + " crosses " + std::string(MountKindName(kind)));
+    return cross;
+  }
+  bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots) override {
+    std::string note = Short(entry.Path());
+    if (entry.type == EntryType::kLink) note += " (link)";
+    if (entry.type == EntryType::kSpecial) note += " (special)";
+    for (const std::size_t root : roots) note += " root " + std::to_string(root);
+    files.push_back(note);
+    struct stat status {};
+    CHECK(::fstatat(entry.folder, entry.name, &status, AT_SYMLINK_NOFOLLOW) == 0);
+    return on_visit(Short(entry.Path()));
+  }
+  void Skipped(WalkSkip why, std::string_view path) override {
+    skipped.push_back(std::string(WalkSkipName(why)) + ": " + Short(path));
+  }
+  void Failed(std::string_view path, int error) override {
+    failed.push_back(Short(path) + ": " + std::to_string(error));
+  }
+
+ private:
+  std::string Short(std::string_view path) const {
+    if (path.starts_with(base_)) path.remove_prefix(base_.size());
+    return path == base_.substr(0, base_.size() - 1) ? "." : std::string(path);
+  }
+  std::string base_;
+};
+
+using Names = std::vector<std::string>;
+
+Names Sorted(Names names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<WalkRoot> Roots(const TempFolder& folder, const Names& names) {
+  std::vector<WalkRoot> roots;
+  for (const std::string& name : names) {
+    roots.push_back({name == "." ? fs::canonical(folder.path()).string()
+                                 : (fs::canonical(folder.path()) / name).string()});
+  }
+  return roots;
+}
+
+Notes WalkThrough(const TempFolder& folder, const Names& roots,
+                  const std::vector<Mount>& mounts = {}) {
+  Notes notes(fs::canonical(folder.path()));
+  WalkFiles(Roots(folder, roots), mounts, notes);
+  CHECK(notes.open_folders == 0);
+  return notes;
+}
+
+}  // namespace
+
+TEST_CASE("walk: every file once, folders are not files, links are not followed", "[os]") {
+  const TempFolder folder;
+  folder.Write("a", "");
+  folder.Write("d/b", "");
+  folder.Write("d/e/c", "");
+  fs::create_directory(folder / "empty");
+  fs::create_symlink("d", folder / "to_folder");
+  fs::create_symlink("a", folder / "to_file");
+  fs::create_symlink("nowhere", folder / "to_nothing");
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  const Notes notes = WalkThrough(folder, {"."});
+  CHECK(Sorted(notes.files) == Names{"a", "d/b", "d/e/c", "pipe (special)", "to_file (link)",
+                                     "to_folder (link)", "to_nothing (link)"});
+  CHECK(Sorted(notes.folders) ==
+        Names{". depth 1 root 0", "d depth 2", "d/e depth 3", "empty depth 2"});
+  CHECK(notes.skipped.empty());
+  CHECK(notes.failed.empty());
+}
+
+TEST_CASE("walk: roots within one another are met on the way, in any order, once", "[os]") {
+  const TempFolder folder;
+  folder.Write("d/e/f", "");
+  folder.Write("dd/g", "");
+  for (const Names& roots : {Names{".", "d/e", "d", "d"}, Names{"d/e", "d", ".", "d"}}) {
+    const Notes notes = WalkThrough(folder, roots);
+    CHECK(Sorted(notes.files) == Names{"d/e/f", "dd/g"});
+    CHECK(notes.folders.size() == 4);
+  }
+  const Notes notes = WalkThrough(folder, {"d/e", "."});
+  CHECK(Sorted(notes.folders) ==
+        Names{". depth 1 root 1", "d depth 2", "d/e depth 3 root 0", "dd depth 2"});
+}
+
+TEST_CASE("walk: a root that the way did not reach is walked for itself", "[os]") {
+  const TempFolder folder;
+  folder.Write("d/e/f", "");
+  Notes notes(fs::canonical(folder.path()));
+  notes.on_enter = [](const std::string& path) { return path != "d"; };
+  WalkFiles(Roots(folder, {".", "d/e"}), {}, notes);
+  CHECK(notes.files == Names{"d/e/f"});
+  CHECK(notes.folders == Names{". depth 1 root 0", "d depth 2", "d/e depth 1 root 1"});
+}
+
+TEST_CASE("walk: a root may be a file, met on the way or alone", "[os]") {
+  const TempFolder folder;
+  folder.Write("d/f", "");
+  folder.Write("d/g", "");
+  CHECK(WalkThrough(folder, {"d/f"}).files == Names{"d/f root 0"});
+  CHECK(Sorted(WalkThrough(folder, {"d/f", "d"}).files) == Names{"d/f root 0", "d/g"});
+  const Notes missing = WalkThrough(folder, {"none", "d"});
+  CHECK(missing.failed == Names{"none: " + std::to_string(ENOENT)});
+  CHECK(missing.files.size() == 2);
+}
+
+TEST_CASE("walk: deeper than descriptors and than a path may be long", "[os]") {
+  const TempFolder folder;
+  const std::string name(100, 'n');
+  FileDescriptor fd(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int depth = 0; depth < 600; ++depth) {  // 60,600 bytes of path
+    REQUIRE(::mkdirat(fd.get(), name.c_str(), 0700) == 0);
+    REQUIRE(::mkdirat(fd.get(), "z", 0700) == 0);  // a folder to come back for
+    fd.Reset(::openat(fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(fd.valid());
+  }
+  FileDescriptor file(::openat(fd.get(), "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const Notes notes = WalkThrough(folder, {"."});
+  CHECK(notes.files.size() == 1);
+  CHECK(notes.files.at(0).size() == 600 * 101 + 1);
+  CHECK(notes.folders.size() == 1201);
+  CHECK(notes.skipped.empty());
+}
+
+TEST_CASE("walk: a folder that is moved away while deep inside does not lead us astray", "[os]") {
+  const TempFolder folder;
+  folder.Write("elsewhere/secret", "");
+  FileDescriptor fd(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::string half;
+  for (int depth = 0; depth < 600; ++depth) {
+    REQUIRE(::mkdirat(fd.get(), "n", 0700) == 0);
+    REQUIRE(::mkdirat(fd.get(), "z", 0700) == 0);
+    fd.Reset(::openat(fd.get(), "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    half += depth < 100 ? "n/" : "";
+  }
+  FileDescriptor file(::openat(fd.get(), "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  Notes notes(fs::canonical(folder.path()));
+  notes.on_visit = [&](const std::string& path) {
+    if (path.ends_with("/f")) fs::rename(folder / half, folder / "elsewhere/moved");
+    return true;
+  };
+  WalkFiles(Roots(folder, {"."}), {}, notes);
+  CHECK(notes.open_folders == 0);
+  CHECK(Sorted(notes.files).size() <= 2);
+  CHECK_FALSE(notes.skipped.empty());
+  for (const std::string& note : notes.skipped) CHECK(note.starts_with("vanished: "));
+}
+
+TEST_CASE("walk: what vanishes before we come to it is skipped and named", "[os]") {
+  const TempFolder folder;
+  folder.Write("d/f", "");
+  Notes notes(fs::canonical(folder.path()));
+  notes.on_enter = [&](const std::string& path) {
+    if (path == "d") fs::remove_all(folder / "d");
+    return true;
+  };
+  WalkFiles(Roots(folder, {"."}), {}, notes);
+  CHECK(notes.skipped == Names{"vanished: d"});
+  // Replaced by a link to somewhere else: not followed.
+  folder.Write("d/f", "");
+  folder.Write("other/secret", "");
+  Notes swapped(fs::canonical(folder.path()));
+  swapped.on_enter = [&](const std::string& path) {
+    if (path == "d") {
+      fs::remove_all(folder / "d");
+      fs::create_symlink("other", folder / "d");
+    }
+    return path != "other";
+  };
+  WalkFiles(Roots(folder, {"."}), {}, swapped);
+  CHECK(swapped.skipped == Names{"vanished: d"});
+  CHECK(swapped.files.empty());
+}
+
+TEST_CASE("walk: the visitor can end it at any file", "[os]") {
+  const TempFolder folder;
+  for (int i = 0; i < 100; ++i)
+    folder.Write("d" + std::to_string(i % 10) + "/" + std::to_string(i), "");
+  Notes notes(fs::canonical(folder.path()));
+  notes.on_visit = [&](const std::string&) { return notes.files.size() < 15; };
+  WalkFiles(Roots(folder, {".", "d1"}), {}, notes);
+  CHECK(notes.files.size() == 15);
+  CHECK(notes.open_folders == 0);
+}
+
+TEST_CASE("walk: another file system is asked about before it is touched", "[os]") {
+  const TempFolder folder;
+  folder.Write("nfs/f", "");
+  folder.Write("g", "");
+  const std::string at = (fs::canonical(folder.path()) / "nfs").string();
+  const std::vector<Mount> mounts = {{at, "nfs4", MountKind::kRemote}};
+  const Notes closed = WalkThrough(folder, {"."}, mounts);
+  CHECK(closed.files == Names{"g"});
+  CHECK(closed.skipped == Names{"remote file system: nfs"});
+  CHECK(closed.folders.back() == "nfs crosses remote");
+
+  Notes open(fs::canonical(folder.path()));
+  open.cross = true;
+  WalkFiles(Roots(folder, {"."}), mounts, open);
+  CHECK(Sorted(open.files) == Names{"g", "nfs/f"});
+
+  // Named as a root itself, it was asked for.
+  CHECK(WalkThrough(folder, {"nfs"}, mounts).files == Names{"nfs/f"});
+}
+
+TEST_CASE("walk: a pseudo file system that no list knew of is recognised when opened", "[os]") {
+  Notes notes("/");
+  notes.on_enter = [](const std::string& path) { return path == "." || path == "/proc"; };
+  const std::vector<WalkRoot> roots = {{"/"}};
+  WalkFiles(roots, {}, notes);
+  CHECK(std::find(notes.skipped.begin(), notes.skipped.end(), "pseudo file system: /proc") !=
+        notes.skipped.end());
+}
+
+TEST_CASE("walk: a bind mount that leads back is a loop, and said so", "[os]") {
+  if (::geteuid() != 0) MIG_SKIP("mounting needs root");
+  const TempFolder folder;
+  folder.Write("d/f", "");
+  fs::create_directories(folder / "d/back");
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(folder.path().c_str(), (folder / "d/back").c_str(), nullptr, MS_BIND, nullptr) !=
+            0) {
+      ::_exit(77);
+    }
+    Notes notes(fs::canonical(folder.path()));
+    WalkFiles(Roots(folder, {"."}), {}, notes);
+    const bool good =
+        notes.files == Names{"d/f"} && notes.skipped == Names{"loop of mounts: d/back"};
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  if (WEXITSTATUS(status) == 77) MIG_SKIP("this container may not mount");
+  CHECK(WEXITSTATUS(status) == 0);
+}
