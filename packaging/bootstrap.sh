@@ -18,8 +18,8 @@ readonly build_packages=(
   libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
 )
 # The fuzz targets' compiler with its run-time libraries and symbolizer; a compiler cache, since
-# test/run.sh builds much of the tree three times.
-readonly test_packages=(ccache clang libclang-rt-14-dev llvm)
+# test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to.
+readonly test_packages=(ccache clang libclang-rt-14-dev llvm mosquitto mosquitto-clients)
 
 readonly needed_free_mb=2500
 
@@ -115,16 +115,44 @@ give_up() {
   fail "$1" "$2"
 }
 
+# The tests want Mosquitto's program; nobody asked for a broker that runs on this machine. While
+# packages are installed, Debian's own switch (policy-rc.d) forbids starting services, and afterwards
+# a Mosquitto that was not here before is not started at boot either.
+readonly policy=/usr/sbin/policy-rc.d
+policy_is_ours=no
+forbid_services() {
+  if [ -e "$policy" ]; then return 0; fi
+  policy_is_ours=yes
+  # shellcheck disable=SC2016 # $0 is the inner shell's
+  "${as_root[@]}" sh -c 'printf "#!/bin/sh\nexit 101\n" >"$0" && chmod 755 "$0"' "$policy"
+}
+allow_services() {
+  if [ "$policy_is_ours" = yes ]; then "${as_root[@]}" rm -f "$policy"; fi
+  policy_is_ours=no
+}
+trap allow_services EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 SECONDS=0
 say "installing ${#missing[@]} of ${#wanted[@]} packages: ${missing[*]}"
 say "log: $log"
 attempts update || give_up 'the package lists could not be fetched' \
   'check the network and /etc/apt/sources.list*, then run this again'
 say "package lists are up to date (${SECONDS} s)"
+if [[ " ${missing[*]} " = *' mosquitto '* ]]; then forbid_services; fi
 # --no-remove: rather stop than take away what the machine's owner installed.
 attempts install --no-install-recommends --no-remove "${missing[@]}" ||
   give_up 'the packages could not be installed' \
     "see the log; by hand: apt-get install --no-install-recommends ${missing[*]}"
+
+if [ "$policy_is_ours" = yes ]; then
+  # For systemd and for the classic init; both come with the essential package init-system-helpers.
+  "${as_root[@]}" sh -c 'DPKG_MAINTSCRIPT_PACKAGE=mosquitto deb-systemd-helper disable mosquitto.service &&
+    update-rc.d mosquitto disable' >>"$log" 2>&1 ||
+    say 'remark: could not keep the broker mosquitto, a tool of the tests, from starting at boot'
+  allow_services
+fi
 
 mapfile -t missing < <(missing_of "${wanted[@]}")
 [ ${#missing[@]} -eq 0 ] || give_up "apt-get succeeded, but these are missing: ${missing[*]}" \

@@ -120,7 +120,7 @@ else
   tar -C "$root" -xf "$base"
 fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
-printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
+printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$(uname -n)" >"$root/etc/hosts"
 
 home=$root/root
 if [ "$user" != root ]; then
