@@ -98,7 +98,7 @@ std::string HttpTarget::Get(std::string_view name) const {
   return {};
 }
 
-Expected<HttpTarget> ParseTarget(std::string_view target) {
+Expected<HttpTarget> ParseHttpTarget(std::string_view target) {
   HttpTarget parsed;
   const auto mark = target.find('?');
   parsed.path = std::string(target.substr(0, mark));

@@ -57,7 +57,7 @@ struct HttpTarget {
   // The first of that name; empty when there is none.
   std::string Get(std::string_view name) const;
 };
-Expected<HttpTarget> ParseTarget(std::string_view target);
+Expected<HttpTarget> ParseHttpTarget(std::string_view target);
 Expected<std::string> DecodePercent(std::string_view text);
 // Everything but unreserved characters (RFC 3986 section 2.3) encoded.
 std::string EncodePercent(std::string_view text);

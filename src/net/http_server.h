@@ -66,8 +66,8 @@ struct HttpServerOptions {
   std::size_t max_connections = 4096;
   std::size_t max_connections_per_address = 64;
   std::size_t max_header_bytes = 16 * 1024;
-  std::chrono::milliseconds read_deadline{10'000};  // TLS handshake with head, and body
-  std::chrono::milliseconds idle_deadline{60'000};  // for the next request
+  std::chrono::milliseconds read_deadline{10'000};    // TLS handshake with head, and body
+  std::chrono::milliseconds idle_deadline{60'000};    // for the next request
   std::chrono::milliseconds answer_deadline{60'000};  // for a handler
   std::chrono::milliseconds write_deadline{30'000};   // for a client that does not read
 };

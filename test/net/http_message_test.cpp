@@ -13,7 +13,7 @@ TEST_CASE("http: names of fields compare without case, and several are joined", 
 }
 
 TEST_CASE("http: a target is cut into a path and decoded pairs", "[net]") {
-  const auto target = ParseTarget("/v1/actions/a%2Fb?limit=5&before=%C3%A4&flag&&limit=6");
+  const auto target = ParseHttpTarget("/v1/actions/a%2Fb?limit=5&before=%C3%A4&flag&&limit=6");
   REQUIRE(target);
   CHECK(target->path == "/v1/actions/a%2Fb");  // segments are decoded one by one, after matching
   CHECK(target->Get("limit") == "5");
@@ -23,11 +23,11 @@ TEST_CASE("http: a target is cut into a path and decoded pairs", "[net]") {
 }
 
 TEST_CASE("http: a target that could mean two things is refused", "[net]") {
-  CHECK_FALSE(ParseTarget("http://elsewhere/v1"));
-  CHECK_FALSE(ParseTarget(""));
-  CHECK_FALSE(ParseTarget("/x?a=%4"));
-  CHECK_FALSE(ParseTarget("/x?a=%4g"));
-  CHECK_FALSE(ParseTarget("/x?a=b%00c"));
+  CHECK_FALSE(ParseHttpTarget("http://elsewhere/v1"));
+  CHECK_FALSE(ParseHttpTarget(""));
+  CHECK_FALSE(ParseHttpTarget("/x?a=%4"));
+  CHECK_FALSE(ParseHttpTarget("/x?a=%4g"));
+  CHECK_FALSE(ParseHttpTarget("/x?a=b%00c"));
   CHECK_FALSE(DecodePercent("%"));
   CHECK_FALSE(DecodePercent("100%"));
 }

@@ -1,0 +1,35 @@
+// The API's lines to the relays: wakes the scheduler, and hears what the scheduler announces.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "net/mqtt_link.h"
+#include "proto/ids.h"
+#include "roles/api/api_config.h"
+
+namespace mig::api {
+
+class RelayLines {
+ public:
+  struct Handlers {
+    std::function<void(const ActionId&)> action_changed;
+    std::function<void()> line_restored;  // what was announced meanwhile may be lost
+  };
+  // Only on the thread of `io`, which must outlive this.
+  RelayLines(boost::asio::io_context& io, const ApiConfig& config, Handlers handlers);
+  ~RelayLines();
+
+  void Start();
+  // Tells the scheduler that there is work, by the first line that is up. When none is, nothing is
+  // lost: a scheduler looks into the store whenever its own line comes up.
+  void WakeScheduler(const ActionId& action);
+  void Stop(std::function<void()> done);
+
+ private:
+  std::vector<std::unique_ptr<MqttLink>> links_;
+  Handlers handlers_;
+};
+
+}  // namespace mig::api

@@ -1,0 +1,83 @@
+// The API's routes: who may call what, and what each call does. Sockets are net/http_server's,
+// decisions are in sessions, submission and enrolment; this joins them with the store.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crypto/certificate.h"
+#include "net/http_server.h"
+#include "roles/api/answer.h"
+#include "roles/api/api_config.h"
+#include "roles/api/event_streams.h"
+#include "roles/api/relay_lines.h"
+#include "roles/api/sessions.h"
+#include "store/server_db.h"
+#include "trust/policy_documents.h"
+
+namespace mig::api {
+
+// Only on the thread of the io_context it was made with.
+class ApiService {
+ public:
+  // Reads documents, CA and store, and starts listening (`inherited` instead of config.listen when
+  // valid). Error: whatever an administrator has to put right first.
+  static Expected<std::unique_ptr<ApiService>> Start(boost::asio::io_context& io, ApiConfig config,
+                                                     os::FileDescriptor inherited);
+  ~ApiService();
+  ApiService(const ApiService&) = delete;
+  ApiService& operator=(const ApiService&) = delete;
+
+  std::uint16_t port() const { return server_->port(); }
+  // Certificate and policy documents anew from their files; on an error the old ones stay.
+  Expected<void> Reload();
+  // Ends streams and lines in order; `done` is called within seconds.
+  void Stop(std::function<void()> done);
+
+ private:
+  using Exchange = std::shared_ptr<HttpExchange>;
+  ApiService(boost::asio::io_context& io, ApiConfig config, PolicyDocuments documents,
+             KeyPairPem agents_ca, std::unique_ptr<store::ServerDb> db);
+
+  std::vector<HttpRoute> Routes();
+  // Calls `serve` with the person's id when the request is signed by an open session; else answers.
+  using ForPerson = std::function<void(HttpRequest, Exchange, std::string person)>;
+  std::function<void(HttpRequest, Exchange)> Signed(ForPerson serve);
+
+  void PostSession(HttpRequest request, Exchange exchange);
+  void PostEnrolment(HttpRequest request, Exchange exchange, bool renewal);
+  void PostTargets(HttpRequest request, Exchange exchange);
+  void PostAction(HttpRequest request, Exchange exchange, std::string person);
+  void GetActions(HttpRequest request, Exchange exchange);
+  void GetAction(HttpRequest request, Exchange exchange);
+  void GetEvents(HttpRequest request, Exchange exchange);
+  void GetCommands(HttpRequest request, Exchange exchange);
+  void GetResults(HttpRequest request, Exchange exchange);
+  void GetAgents(HttpRequest request, Exchange exchange);
+  Answer PolicyAnswer() const;
+
+  // Runs `read` on a reader thread and answers with what it returns.
+  using ReadAnswer = std::function<Expected<Answer>(store::ServerReader&)>;
+  void AnswerFromStore(Exchange exchange, ReadAnswer read);
+  // Runs `work` in the store's next transaction, then `done` on our thread.
+  void WriteToStore(store::ServerDb::Work work, std::function<void(Expected<void>)> done);
+  static void Reply(const Exchange& exchange, Answer answer);
+
+  boost::asio::io_context& io_;
+  ApiConfig config_;
+  std::shared_ptr<const PolicyDocuments> documents_;
+  KeyPairPem agents_ca_;
+  std::unique_ptr<store::ServerDb> db_;
+  boost::asio::thread_pool readers_;
+  RequestGate gate_;
+  EventStreams streams_;
+  RelayLines lines_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace mig::api
