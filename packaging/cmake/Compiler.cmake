@@ -10,7 +10,7 @@ target_compile_options(mig_compile INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(mig_compile INTERFACE
     -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
-    -Wno-dangling-pointer -Wno-stringop-overread)
+    -Wno-dangling-pointer -Wno-stringop-overread -Wno-mismatched-new-delete)
   # Asio has fences, which ThreadSanitizer does not see; its queues also have mutexes, which it does.
   if(MIG_SANITIZE MATCHES "thread")
     target_compile_options(mig_compile INTERFACE -Wno-tsan)

@@ -18,13 +18,14 @@ std::optional<std::uint16_t> ParsePort(std::string_view text) {
   return static_cast<std::uint16_t>(port);
 }
 
-// Names, IPv4 addresses and (without brackets) IPv6 addresses; not what would change the meaning
-// of a URL or a Host header.
-bool IsHost(std::string_view host) {
+// Names and IPv4 addresses, or the inside of [an IPv6 address]; never what would change the meaning
+// of a URL or a Host field.
+bool IsHost(std::string_view host, bool in_brackets) {
   if (host.empty() || host.size() > 253) return false;
   for (const char c : host) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && c != '.' && c != '-' && c != '_' && c != ':' && c != '%') return false;
+    if (plain || c == '.' || c == '-' || c == '_') continue;
+    if (!in_brackets || (c != ':' && c != '%')) return false;
   }
   return true;
 }
@@ -39,7 +40,8 @@ Expected<HostPort> ParseHostPort(std::string_view text, std::optional<std::uint1
   };
   std::string_view host = text;
   std::optional<std::string_view> port;
-  if (text.starts_with('[')) {
+  const bool in_brackets = text.starts_with('[');
+  if (in_brackets) {
     const auto close = text.find(']');
     if (close == std::string_view::npos) return fail();
     host = text.substr(1, close - 1);
@@ -50,9 +52,8 @@ Expected<HostPort> ParseHostPort(std::string_view text, std::optional<std::uint1
   } else if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
-    if (host.find(':') != std::string_view::npos) return fail();  // IPv6 without brackets
   }
-  if (!IsHost(host)) return fail();
+  if (!IsHost(host, in_brackets)) return fail();
   std::optional<std::uint16_t> number = port ? ParsePort(*port) : default_port;
   if (!number) return fail();
   return HostPort{std::string(host), *number};

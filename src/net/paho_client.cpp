@@ -29,6 +29,7 @@ constexpr std::size_t kLargestWindow = 1024;
 // made to look, less and less often (net/paho_waker.h).
 constexpr std::chrono::milliseconds kFirstNudge{1};
 constexpr std::chrono::milliseconds kLastNudge{64};
+constexpr std::chrono::seconds kWatchInterval{30};
 // Forward secrecy and authenticated encryption only, which also leaves TLS 1.2 and 1.3 only.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
@@ -179,9 +180,13 @@ class Session {
         publish_listener_(*this),
         client_(Uri(options_), options_.client_id,
                 mqtt::create_options(MQTTVERSION_5, Buffered(options_)), nullptr) {
-    client_.set_connection_lost_handler([this](const std::string& cause) { OnLost(cause); });
+    client_.set_connection_lost_handler([this](const std::string& cause) {
+      OnLost(Error(Errc::kUnavailable, cause.empty() ? "closed" : cause));
+    });
+    // A connection that the relay ends with DISCONNECT is "disconnected", and never "lost".
     client_.set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode reason) {
-      disconnect_reason_ = static_cast<int>(reason);
+      OnLost(IsFailure(reason) ? ReasonError(reason)
+                               : Error(Errc::kUnavailable, "ended by the relay"));
     });
     client_.set_message_callback([this](mqtt::const_message_ptr message) {
       shared_->Deliver({message->get_topic(), message->to_string()});
@@ -234,6 +239,11 @@ class Session {
       message->set_properties(std::move(properties));
     }
     client_.publish(std::move(message), ContextOf(request.publish), publish_listener_);
+  }
+
+  // A loss of which no callback told would leave the link waiting for ever.
+  void Watch() {
+    if (!client_.is_connected()) OnLost(Error(Errc::kUnavailable, "closed"));
   }
 
   const std::optional<LinkWill>& will() const { return will_; }
@@ -335,16 +345,13 @@ class Session {
     shared_->TellPublished(attempt_, reinterpret_cast<std::uintptr_t>(token.get_user_context()),
                            std::move(outcome));
   }
-  void OnLost(const std::string& cause) {
+  void OnLost(Error reason) {
     {
       // The link gives up on what was in flight; nobody needs to look for it any more.
       const std::lock_guard lock(shared_->mutex);
       if (shared_->attempt == attempt_) shared_->in_flight = shared_->window = 0;
     }
-    const int reason = disconnect_reason_;
-    Error error = IsFailure(reason) ? ReasonError(reason)
-                                    : Error(Errc::kUnavailable, cause.empty() ? "closed" : cause);
-    Tell(PahoEvent::Kind::kLost, std::move(error).During("connection lost"));
+    Tell(PahoEvent::Kind::kLost, std::move(reason).During("connection lost"));
   }
 
   // A reason code of the relay's where there is one, else what Paho calls it.
@@ -370,7 +377,6 @@ class Session {
   const LinkOptions options_;
   std::optional<LinkWill> will_;  // only on our thread
   std::atomic<bool> connecting_{true};
-  int disconnect_reason_ = 0;  // only on Paho's receiving thread
   ConnectListener connect_listener_;
   SubscribeListener subscribe_listener_;
   PublishListener publish_listener_;
@@ -431,7 +437,13 @@ class Driver {
       const bool connecting = session_ && session_->connecting();
       if (!connecting && shared_->in_flight == 0) {
         nudge_after_ = kFirstNudge;
-        shared_->requested.wait(lock);
+        const bool quiet =
+            shared_->requested.wait_for(lock, kWatchInterval) == std::cv_status::timeout;
+        if (quiet && session_ && shared_->window > 0) {
+          lock.unlock();
+          session_->Watch();
+          lock.lock();
+        }
       } else if (shared_->requested.wait_for(lock, nudge_after_) == std::cv_status::timeout) {
         lock.unlock();
         PahoWaker::Get().WakeReceiver();

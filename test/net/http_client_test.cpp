@@ -6,10 +6,9 @@
 #include <sstream>
 #include <thread>
 
-#include "crypto/certificate.h"
+#include "test/net/certificates.h"
 #include "test/net/run_until.h"
 #include "test/net/scripted_server.h"
-#include "test/temp_folder.h"
 
 namespace mig {
 namespace {
@@ -38,39 +37,6 @@ std::string Chunk(const std::string& text) {
   chunk << std::hex << text.size() << "\r\n" << text << "\r\n";
   return chunk.str();
 }
-
-// Files of a CA and a server's certificate for localhost and 127.0.0.1, with the CA behind it.
-struct Certificates {
-  Certificates() {
-    const auto now = Now();
-    const auto ca = *MakeCa("test servers", now, std::chrono::hours(24));
-    LeafRequest request;
-    request.name = {"api", "api-1"};
-    request.dns_names = {"localhost", "127.0.0.1"};
-    request.server = true;
-    const auto leaf = *IssueLeaf(ca, request, now);
-    std::ofstream(folder / "ca.crt") << ca.certificate;
-    std::ofstream(folder / "chain.crt") << leaf.certificate << ca.certificate;
-    std::ofstream(folder / "leaf.key") << leaf.key;
-    request.dns_names = {"elsewhere.example.org"};
-    const auto other = *IssueLeaf(ca, request, now);
-    std::ofstream(folder / "other.crt") << other.certificate << ca.certificate;
-    std::ofstream(folder / "other.key") << other.key;
-    request.server = false;
-    request.dns_names = {"localhost", "127.0.0.1"};
-    const auto client = *IssueLeaf(ca, request, now);
-    std::ofstream(folder / "client.crt") << client.certificate << ca.certificate;
-    std::ofstream(folder / "client.key") << client.key;
-    pin = *SpkiPin(ca.certificate);
-    const auto stranger = *MakeCa("strangers", now, std::chrono::hours(24));
-    std::ofstream(folder / "stranger.crt") << stranger.certificate;
-    stranger_pin = *SpkiPin(stranger.certificate);
-  }
-  std::string File(const char* name) const { return (folder / name).string(); }
-
-  TempFolder folder;
-  Bytes pin, stranger_pin;
-};
 
 }  // namespace
 
@@ -193,9 +159,10 @@ TEST_CASE("http client: options that make no sense are told before anything is s
 TEST_CASE("http client: a server is believed by its CA's file or pin, for the host called",
           "[net]") {
   const Certificates certificates;
-  const auto call = [&](const char* certificate, const char* key, const char* host,
-                        const std::string& ca, const Bytes& pin) {
-    ScriptedServer server(Always(kHello), certificates.File(certificate), certificates.File(key));
+  const auto call = [&](const std::string& who, const char* host, const std::string& ca,
+                        const Bytes& pin) {
+    ScriptedServer server(Always(kHello), certificates.File(who + ".crt"),
+                          certificates.File(who + ".key"));
     HttpClientOptions options;
     options.url = "https://" + server.Authority(host);
     options.ca_file = ca;
@@ -203,30 +170,30 @@ TEST_CASE("http client: a server is believed by its CA's file or pin, for the ho
     const auto reply = HttpClient(options).Call({});
     return reply ? reply->body : std::string(ErrcName(reply.error().code()));
   };
-  const std::string ca = certificates.File("ca.crt");
-  const std::string stranger = certificates.File("stranger.crt");
+  const std::string ca = certificates.File("servers-ca.crt");
+  const std::string strangers = certificates.File("strangers-ca.crt");
   const std::string denied(ErrcName(Errc::kDenied));
-  CHECK(call("chain.crt", "leaf.key", "127.0.0.1", ca, "") == "hello");
-  CHECK(call("chain.crt", "leaf.key", "localhost", ca, "") == "hello");
-  CHECK(call("chain.crt", "leaf.key", "127.0.0.1", "", certificates.pin) == "hello");
-  CHECK(call("chain.crt", "leaf.key", "localhost", "", certificates.pin) == "hello");
+  CHECK(call("server", "127.0.0.1", ca, "") == "hello");
+  CHECK(call("server", "localhost", ca, "") == "hello");
+  CHECK(call("server", "127.0.0.1", "", certificates.pin) == "hello");
+  CHECK(call("server", "localhost", "", certificates.pin) == "hello");
 
-  CHECK(call("chain.crt", "leaf.key", "127.0.0.1", stranger, "") == denied);
-  CHECK(call("chain.crt", "leaf.key", "127.0.0.1", "", certificates.stranger_pin) == denied);
-  CHECK(call("other.crt", "other.key", "127.0.0.1", ca, "") == denied);
-  CHECK(call("other.crt", "other.key", "127.0.0.1", "", certificates.pin) == denied);
-  CHECK(call("other.crt", "other.key", "localhost", "", certificates.pin) == denied);
+  CHECK(call("server", "127.0.0.1", strangers, "") == denied);
+  CHECK(call("server", "127.0.0.1", "", certificates.strangers_pin) == denied);
+  CHECK(call("elsewhere", "127.0.0.1", ca, "") == denied);
+  CHECK(call("elsewhere", "127.0.0.1", "", certificates.pin) == denied);
+  CHECK(call("elsewhere", "localhost", "", certificates.pin) == denied);
   // A certificate for clients does not make a server, whoever signed it.
-  CHECK(call("client.crt", "client.key", "127.0.0.1", ca, "") == denied);
-  CHECK(call("client.crt", "client.key", "127.0.0.1", "", certificates.pin) == denied);
+  CHECK(call("client", "127.0.0.1", ca, "") == denied);
+  CHECK(call("client", "127.0.0.1", "", certificates.pin) == denied);
 }
 
 TEST_CASE("http client: the pin of a server's own key is not that of its CA", "[net]") {
   const Certificates certificates;
-  std::ifstream in(certificates.File("chain.crt"));
+  std::ifstream in(certificates.File("server.crt"));
   const std::string chain((std::istreambuf_iterator<char>(in)), {});
-  ScriptedServer server(Always(kHello), certificates.File("chain.crt"),
-                        certificates.File("leaf.key"));
+  ScriptedServer server(Always(kHello), certificates.File("server.crt"),
+                        certificates.File("server.key"));
   HttpClientOptions options;
   options.url = "https://" + server.Authority();
   options.ca_pin = *SpkiPin(chain);  // of the first certificate: the leaf

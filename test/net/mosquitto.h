@@ -59,6 +59,7 @@ class Mosquitto {
     execl(kProgram, kProgram, "-c", config.c_str(), "-v", static_cast<char*>(nullptr));
     _exit(127);
   }
+  void Signal(int signal) const { kill(pid_, signal); }
   void Stop(int signal) {
     if (pid_ <= 0) return;
     kill(pid_, signal);

@@ -3,8 +3,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
-#include <optional>
 
+#include "test/net/link_peer.h"
 #include "test/net/mosquitto.h"
 #include "test/net/run_until.h"
 #include "test/skip.h"
@@ -14,49 +14,6 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-// A link and everything it told.
-struct Peer {
-  explicit Peer(asio::io_context& context, LinkOptions options) : io(context) {
-    options.host = "127.0.0.1";
-    options.backoff_first = 50ms;
-    options.backoff_longest = 200ms;
-    link.emplace(
-        io, std::move(options),
-        LinkHandlers{.connected = [this](bool present) { ++connects, session_present = present; },
-                     .message =
-                         [this](std::string_view topic, BytesView payload) {
-                           messages.push_back(std::string(topic) + " " + std::string(payload));
-                         },
-                     .lost =
-                         [this](const Error& reason) {
-                           ++losses;
-                           last_reason = reason.message();
-                         }});
-  }
-
-  bool AwaitConnect(int count = 1) {
-    return RunUntil(io, [&] { return connects >= count && link->connected(); });
-  }
-
-  // What the relay said to one publish.
-  std::optional<Expected<void>> Publish(const std::string& topic, Bytes payload, int qos = 1,
-                                        std::chrono::seconds expiry = 0s, bool retain = false) {
-    auto outcome = std::make_shared<std::optional<Expected<void>>>();
-    link->Publish(topic, std::move(payload), qos, expiry, retain,
-                  [outcome](Expected<void> result) { *outcome = std::move(result); });
-    CHECK_FALSE(outcome->has_value());  // never from inside Publish
-    RunUntil(io, [&] { return outcome->has_value(); });
-    return *outcome;
-  }
-
-  asio::io_context& io;
-  std::optional<MqttLink> link;
-  int connects = 0, losses = 0;
-  bool session_present = false;
-  std::string last_reason;
-  std::vector<std::string> messages;
-};
 
 LinkOptions Named(const Mosquitto& broker, std::string id) {
   LinkOptions options;
@@ -72,12 +29,12 @@ TEST_CASE("mqtt link: a publish arrives at a subscriber and is acknowledged", "[
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer reader(io, Named(broker, "reader"));
+  LinkPeer reader(io, Named(broker, "reader"));
   reader.link->Subscribe({"a/+", "b/#"});
   reader.link->Start();
   REQUIRE(reader.AwaitConnect());
   CHECK_FALSE(reader.session_present);
-  Peer writer(io, Named(broker, "writer"));
+  LinkPeer writer(io, Named(broker, "writer"));
   writer.link->Start();
   REQUIRE(writer.AwaitConnect());
 
@@ -103,7 +60,7 @@ TEST_CASE("mqtt link: survives the relay's death and subscribes again", "[net]")
   if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   asio::io_context io;
-  Peer peer(io, Named(broker, "survivor"));
+  LinkPeer peer(io, Named(broker, "survivor"));
   peer.link->Subscribe({"x"});
   peer.link->Start();
   CHECK(peer.Publish("x", "too early").value().error().code() == Errc::kUnavailable);
@@ -128,16 +85,32 @@ TEST_CASE("mqtt link: survives the relay's death and subscribes again", "[net]")
   CHECK(peer.messages == std::vector<std::string>{"x again"});
 }
 
+TEST_CASE("mqtt link: a relay that hangs without closing is noticed by the keep-alive", "[net]") {
+  if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
+  Mosquitto broker;
+  broker.Start();
+  asio::io_context io;
+  LinkOptions options = Named(broker, "watchful");
+  options.keep_alive = 1s;
+  LinkPeer peer(io, options);
+  peer.link->Start();
+  REQUIRE(peer.AwaitConnect());
+  broker.Signal(SIGSTOP);
+  REQUIRE(RunUntil(io, [&] { return peer.losses == 1; }));
+  broker.Signal(SIGCONT);
+  CHECK(peer.AwaitConnect(2));
+}
+
 TEST_CASE("mqtt link: a session and what is queued in it wait for the link", "[net]") {
   if (!Mosquitto::Installed()) MIG_SKIP("Mosquitto is not installed");
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer writer(io, Named(broker, "writer"));
+  LinkPeer writer(io, Named(broker, "writer"));
   writer.link->Start();
   REQUIRE(writer.AwaitConnect());
   {
-    Peer reader(io, Named(broker, "reader"));
+    LinkPeer reader(io, Named(broker, "reader"));
     reader.link->Subscribe({"x"});
     reader.link->Start();
     REQUIRE(reader.AwaitConnect());
@@ -150,7 +123,7 @@ TEST_CASE("mqtt link: a session and what is queued in it wait for the link", "[n
   for (int i = 0; i < 300; ++i) {
     REQUIRE(writer.Publish("x", std::to_string(i), 1, 60s).value().has_value());
   }
-  Peer reader(io, Named(broker, "reader"));
+  LinkPeer reader(io, Named(broker, "reader"));
   reader.link->Subscribe({"x"});
   reader.link->Start();
   REQUIRE(reader.AwaitConnect());
@@ -166,14 +139,14 @@ TEST_CASE("mqtt link: a message past its expiry is not delivered", "[net]") {
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer writer(io, Named(broker, "writer"));
+  LinkPeer writer(io, Named(broker, "writer"));
   writer.link->Start();
   REQUIRE(writer.AwaitConnect());
   REQUIRE(writer.Publish("kept/short", "short", 1, 1s, true).value().has_value());
   REQUIRE(writer.Publish("kept/long", "long", 1, 600s, true).value().has_value());
   RunUntil(
       io, [] { return false; }, 2100ms);
-  Peer reader(io, Named(broker, "reader"));
+  LinkPeer reader(io, Named(broker, "reader"));
   reader.link->Subscribe({"kept/#"});
   reader.link->Start();
   REQUIRE(RunUntil(io, [&] { return !reader.messages.empty(); }));
@@ -185,14 +158,14 @@ TEST_CASE("mqtt link: the will is made anew for each attempt, and not sent after
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer witness(io, Named(broker, "witness"));
+  LinkPeer witness(io, Named(broker, "witness"));
   witness.link->Subscribe({"will/#"});
   witness.link->Start();
   REQUIRE(witness.AwaitConnect());
 
   int made = 0;
   const auto mortal = [&](const std::string& id) {
-    auto peer = std::make_unique<Peer>(io, Named(broker, id));
+    auto peer = std::make_unique<LinkPeer>(io, Named(broker, id));
     peer->link->SetWill([&made, id] { return LinkWill{"will/" + id, std::to_string(++made), 0s}; });
     peer->link->Start();
     REQUIRE(peer->AwaitConnect());
@@ -214,10 +187,10 @@ TEST_CASE("mqtt link: two of one client id: the older one loses its connection",
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer first(io, Named(broker, "twin"));
+  LinkPeer first(io, Named(broker, "twin"));
   first.link->Start();
   REQUIRE(first.AwaitConnect());
-  Peer second(io, Named(broker, "twin"));
+  LinkPeer second(io, Named(broker, "twin"));
   second.link->Start();
   REQUIRE(second.AwaitConnect());
   REQUIRE(RunUntil(io, [&] { return first.losses > 0; }));
@@ -231,7 +204,7 @@ TEST_CASE("mqtt link: more unacknowledged publishes than allowed are refused as 
   asio::io_context io;
   LinkOptions options = Named(broker, "eager");
   options.max_unacknowledged = 8;
-  Peer peer(io, options);
+  LinkPeer peer(io, options);
   peer.link->Start();
   REQUIRE(peer.AwaitConnect());
   int acknowledged = 0, full = 0;
@@ -257,11 +230,11 @@ TEST_CASE("mqtt link: a slow owner makes the relay wait, and nothing is lost", "
   asio::io_context owner, other;
   const auto owner_lives = asio::make_work_guard(owner);
   const auto other_lives = asio::make_work_guard(other);
-  Peer reader(owner, Named(broker, "slow"));
+  LinkPeer reader(owner, Named(broker, "slow"));
   reader.link->Subscribe({"x"});
   reader.link->Start();
   REQUIRE(reader.AwaitConnect());
-  Peer writer(other, Named(broker, "writer"));
+  LinkPeer writer(other, Named(broker, "writer"));
   writer.link->Start();
   REQUIRE(writer.AwaitConnect());
   // Three times what the link lets wait; `owner` does not run meanwhile. Both links share Paho's
@@ -290,11 +263,11 @@ TEST_CASE("mqtt link: may be destroyed at any moment, also from its own handlers
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer writer(io, Named(broker, "writer"));
+  LinkPeer writer(io, Named(broker, "writer"));
   writer.link->Start();
   REQUIRE(writer.AwaitConnect());
   for (int i = 0; i < 20; ++i) {
-    auto peer = std::make_unique<Peer>(io, Named(broker, "fleeting"));
+    auto peer = std::make_unique<LinkPeer>(io, Named(broker, "fleeting"));
     peer->link->Subscribe({"x"});
     peer->link->Start();
     if (i % 2 == 0) {  // while it connects, subscribes or receives
@@ -325,7 +298,7 @@ TEST_CASE("mqtt link: a refused connection is no loss, and is tried again", "[ne
   Mosquitto broker("allow_anonymous false\n");
   broker.Start();
   asio::io_context io;
-  Peer peer(io, Named(broker, "stranger"));
+  LinkPeer peer(io, Named(broker, "stranger"));
   peer.link->Start();
   CHECK_FALSE(RunUntil(
       io, [&] { return peer.connects > 0; }, 500ms));
@@ -337,11 +310,11 @@ TEST_CASE("mqtt link: a burst of large messages arrives whole and in order", "[n
   Mosquitto broker;
   broker.Start();
   asio::io_context io;
-  Peer reader(io, Named(broker, "reader"));
+  LinkPeer reader(io, Named(broker, "reader"));
   reader.link->Subscribe({"x"});
   reader.link->Start();
   REQUIRE(reader.AwaitConnect());
-  Peer writer(io, Named(broker, "writer"));
+  LinkPeer writer(io, Named(broker, "writer"));
   writer.link->Start();
   REQUIRE(writer.AwaitConnect());
   const std::size_t total = 200, size = 180 * 1024;

@@ -1,0 +1,175 @@
+// The link against our own relay over TLS: who is believed, and how a refusal is told.
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+
+#include "net/mqtt_server.h"
+#include "store/relay_db.h"
+#include "test/net/certificates.h"
+#include "test/net/link_peer.h"
+
+namespace mig {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+class MostAllowed final : public mqtt::Authoriser {
+ public:
+  bool MayConnect(const mqtt::Peer& peer, std::string_view client_id) const override {
+    return peer.id == client_id;
+  }
+  bool MayPublish(const mqtt::Peer&, std::string_view topic, bool) const override {
+    return !topic.starts_with("forbidden");
+  }
+  bool MaySubscribe(const mqtt::Peer&, std::string_view filter) const override {
+    return !filter.starts_with("forbidden");
+  }
+};
+
+// A relay with a certificate of `who`, for clients of both CAs.
+struct Relay {
+  Relay(asio::io_context& io, const Certificates& certificates, const std::string& who = "server") {
+    auto db = store::RelayDb::Open({.file = folder / "relay.db"}).value();
+    MqttServerOptions options;
+    options.listen = "127.0.0.1:0";
+    options.tls = {certificates.File(who + ".crt"), certificates.File(who + ".key"),
+                   certificates.File("agents-ca.crt"), certificates.File("servers-ca.crt")};
+    mqtt::Snapshot snapshot = db->TakeSnapshot();
+    server = MqttServer::Start(io, std::move(options), std::move(db), std::move(snapshot), rights)
+                 .value();
+  }
+
+  TempFolder folder;
+  MostAllowed rights;
+  std::unique_ptr<MqttServer> server;
+};
+
+LinkOptions Towards(const Relay& relay, const Certificates& certificates,
+                    const std::string& who = "client") {
+  LinkOptions options;
+  options.port = relay.server->port();
+  options.client_id = "scheduler-1";
+  options.tls.ca_file = certificates.File("servers-ca.crt");
+  if (!who.empty()) {
+    options.tls.certificate_file = certificates.File(who + ".crt");
+    options.tls.key_file = certificates.File(who + ".key");
+  }
+  return options;
+}
+
+// That several attempts were made and none succeeded.
+bool NeverConnects(LinkPeer& peer) {
+  int attempts = 0;
+  peer.link->SetWill([&] {
+    ++attempts;
+    return LinkWill{"w", "", 0s};
+  });
+  peer.link->Start();
+  return RunUntil(peer.io, [&] { return attempts >= 3 || peer.connects > 0; }) &&
+         peer.connects == 0;
+}
+
+}  // namespace
+
+TEST_CASE("mqtt link: over TLS with certificates, to our own relay", "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates);
+  LinkPeer peer(io, Towards(relay, certificates));
+  peer.link->Subscribe({"a/#"});
+  peer.link->Start();
+  REQUIRE(peer.AwaitConnect());
+  CHECK(peer.Publish("a/b", "hello", 1, 60s).value().has_value());
+  REQUIRE(RunUntil(io, [&] { return !peer.messages.empty(); }));
+  CHECK(peer.messages == std::vector<std::string>{"a/b hello"});
+}
+
+TEST_CASE("mqtt link: a refused publish is told with the relay's reason code", "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates);
+  LinkPeer peer(io, Towards(relay, certificates));
+  peer.link->Start();
+  REQUIRE(peer.AwaitConnect());
+  const auto refused = peer.Publish("forbidden/x", "hello");
+  REQUIRE(refused);
+  REQUIRE_FALSE(*refused);
+  CHECK(refused->error().code() == Errc::kDenied);
+  CHECK(refused->error().message().find("(0x87)") != std::string::npos);
+  CHECK(peer.link->connected());
+  CHECK(peer.Publish("allowed", "hello").value().has_value());
+}
+
+TEST_CASE("mqtt link: without the subscriptions it was given it does not count as connected",
+          "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates);
+  LinkPeer peer(io, Towards(relay, certificates));
+  peer.link->Subscribe({"allowed", "forbidden/#"});
+  CHECK(NeverConnects(peer));
+  CHECK(peer.losses == 0);
+}
+
+TEST_CASE("mqtt link: a relay that is not believed, or does not believe us, is not connected to",
+          "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates), elsewhere(io, certificates, "elsewhere");
+  {
+    LinkOptions options = Towards(relay, certificates);
+    options.tls.ca_file = certificates.File("strangers-ca.crt");
+    LinkPeer peer(io, options);
+    CHECK(NeverConnects(peer));
+  }
+  {
+    LinkPeer peer(io, Towards(elsewhere, certificates));  // a good certificate of another host
+    CHECK(NeverConnects(peer));
+  }
+  {
+    LinkPeer peer(io, Towards(relay, certificates, "stranger"));
+    CHECK(NeverConnects(peer));
+  }
+  {
+    LinkPeer peer(io, Towards(relay, certificates, ""));  // no certificate
+    CHECK(NeverConnects(peer));
+  }
+  {
+    LinkOptions options = Towards(relay, certificates);
+    options.tls.key_file = "/nonexistent";
+    LinkPeer peer(io, options);
+    CHECK(NeverConnects(peer));
+  }
+}
+
+TEST_CASE("mqtt link: a connection taken over by another of the same name says so", "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates);
+  LinkPeer first(io, Towards(relay, certificates));
+  first.link->Start();
+  REQUIRE(first.AwaitConnect());
+  LinkPeer second(io, Towards(relay, certificates));
+  second.link->Start();
+  REQUIRE(RunUntil(io, [&] { return first.losses > 0; }));
+  CHECK(first.last_reason.find("session taken over (0x8e)") != std::string::npos);
+}
+
+TEST_CASE("mqtt link: more publishes than the relay's window holds all arrive", "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates);
+  LinkPeer peer(io, Towards(relay, certificates));
+  peer.link->Subscribe({"a"});
+  peer.link->Start();
+  REQUIRE(peer.AwaitConnect());
+  int acknowledged = 0;
+  for (int i = 0; i < 256; ++i) {
+    peer.link->Publish("a", std::to_string(i), 1, 60s, false,
+                       [&](Expected<void> result) { acknowledged += result ? 1 : 0; });
+  }
+  REQUIRE(RunUntil(io, [&] { return acknowledged == 256 && peer.messages.size() == 256; }));
+  CHECK(peer.messages.back() == "a 255");
+}
+
+}  // namespace mig
