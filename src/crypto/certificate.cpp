@@ -135,16 +135,20 @@ std::time_t Seconds(UtcTime time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
 
-Expected<UtcTime> EndOf(const X509* certificate) {
+Expected<UtcTime> ToUtc(const ASN1_TIME* time, std::string_view what) {
   std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) {
-    return Failure(Errc::kMalformed, "certificate: its end is not a time");
+  if (ASN1_TIME_to_tm(time, &parts) != 1) {
+    return Failure(Errc::kMalformed, "certificate: its " + std::string(what) + " is not a time");
   }
   const std::chrono::year_month_day day(std::chrono::year(parts.tm_year + 1900),
                                         std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
                                         std::chrono::day(static_cast<unsigned>(parts.tm_mday)));
   return UtcTime(std::chrono::sys_days(day) + std::chrono::hours(parts.tm_hour) +
                  std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec));
+}
+
+Expected<UtcTime> EndOf(const X509* certificate) {
+  return ToUtc(X509_get0_notAfter(certificate), "end");
 }
 
 bool SetSerial(X509* certificate) {
@@ -490,6 +494,22 @@ Expected<UtcTime> NotAfter(std::string_view certificate_pem) {
   auto certificate = ReadCertificate(certificate_pem);
   if (!certificate) return std::move(certificate).error();
   return EndOf(certificate->get());
+}
+
+Expected<UtcTime> NotBefore(std::string_view certificate_pem) {
+  auto certificate = ReadCertificate(certificate_pem);
+  if (!certificate) return std::move(certificate).error();
+  return ToUtc(X509_get0_notBefore(certificate->get()), "start");
+}
+
+Expected<bool> IsCertificateOf(std::string_view certificate_pem, std::string_view key_pem) {
+  auto certificate = ReadCertificate(certificate_pem);
+  if (!certificate) return std::move(certificate).error();
+  auto key = ReadKey(key_pem);
+  if (!key) return std::move(key).error();
+  const bool together = X509_check_private_key(certificate->get(), key->get()) == 1;
+  ERR_clear_error();
+  return together;
 }
 
 }  // namespace mig

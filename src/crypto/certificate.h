@@ -78,6 +78,9 @@ Expected<std::string> SignCertificateRequest(const KeyPairPem& ca, std::string_v
 
 // SHA-256 over the DER of the SubjectPublicKeyInfo: the pin that enrolment tokens carry.
 Expected<Bytes> SpkiPin(std::string_view certificate_pem);
+Expected<UtcTime> NotBefore(std::string_view certificate_pem);
 Expected<UtcTime> NotAfter(std::string_view certificate_pem);
+// Whether the certificate is of this key. Error: one of both cannot be read.
+Expected<bool> IsCertificateOf(std::string_view certificate_pem, std::string_view key_pem);
 
 }  // namespace mig

@@ -36,6 +36,7 @@ std::string_view SandboxLevelName(SandboxLevel level);  // "full", "partial", "n
 
 struct SandboxReport {
   SandboxLevel level = SandboxLevel::kNone;
+  bool can_limit_folders = false;    // read_roots can be enforced here
   std::vector<std::string> missing;  // "landlock: …": what and why, for heartbeat and result
 };
 

@@ -192,6 +192,7 @@ Expected<SandboxReport> EnterSandbox(const SandboxRequest& request) {
   const bool by_path = !request.rights.Has(Right::kReadProcesses);
   const bool constrained = request.rights.Has(Right::kReadFiles) && !request.read_roots.empty();
   const int landlock = LandlockVersion();
+  report.can_limit_folders = landlock > 0;
   if (constrained && (landlock == 0 || !by_path)) {
     return Error(Errc::kUnsupported,
                  landlock == 0
@@ -234,6 +235,7 @@ SandboxReport ProbeSandbox() {
   SandboxReport report;
   const bool landlock = LandlockVersion() > 0;
   const bool seccomp = SeccompAvailable();
+  report.can_limit_folders = landlock;
   if (!landlock) report.missing.emplace_back(kNoLandlock);
   if (!seccomp) report.missing.emplace_back(kNoSeccomp);
   const CapabilitySets own = OwnCapabilities();

@@ -20,7 +20,8 @@ CREATE TABLE actions (
   next_seq         INTEGER NOT NULL DEFAULT 0,
   last_digest      BLOB    NOT NULL DEFAULT x'',
   operations_ended INTEGER NOT NULL DEFAULT 0,
-  open_parts       INTEGER NOT NULL DEFAULT 0     -- of the operation after those that ended
+  open_parts       INTEGER NOT NULL DEFAULT 0,    -- of the operation after those that ended
+  first_failure    TEXT                           -- status of the first that did not succeed
 );
 CREATE INDEX actions_open ON actions (arrival) WHERE state <> 'finished';
 CREATE INDEX actions_expire ON actions (expireafter);

@@ -180,7 +180,7 @@ struct AgentDb::Impl {
     if (auto ok = Run("UPDATE actions SET next_seq = next_seq + 1, last_digest = ?,"
                       " operations_ended = operations_ended + ?,"
                       " open_parts = CASE WHEN ? THEN 0 ELSE open_parts + 1 END"
-                      " WHERE id = ? AND next_seq = ? AND state = 'started'",
+                      " WHERE id = ? AND next_seq = ? AND state <> 'finished'",
                       Blob{part.digest}, part.ends_operation, part.ends_operation,
                       Blob{part.action.View()}, part.seq);
         !ok) {
@@ -189,6 +189,14 @@ struct AgentDb::Impl {
     if (database.Changes() != 1) {
       return Error(Errc::kInternal, "part " + std::to_string(part.seq) + " of action " +
                                         part.action.Text() + " does not follow the one before");
+    }
+    if (part.failure) {
+      if (auto ok = Run("UPDATE actions SET first_failure = coalesce(first_failure, ?)"
+                        " WHERE id = ?",
+                        CommandStatusName(*part.failure), Blob{part.action.View()});
+          !ok) {
+        return ok;
+      }
     }
     return Run("INSERT INTO parts (action, seq, envelope) VALUES (?, ?, ?)",
                Blob{part.action.View()}, part.seq, Blob{part.envelope});
@@ -328,12 +336,14 @@ Expected<void> AgentDb::Forget() {
 Expected<PartsProgress> AgentDb::ProgressOf(const ActionId& action) const {
   PartsProgress progress;
   auto found = impl_->First(
-      "SELECT next_seq, last_digest, operations_ended, open_parts FROM actions WHERE id = ?",
+      "SELECT next_seq, last_digest, operations_ended, open_parts, first_failure"
+      " FROM actions WHERE id = ?",
       [&](const Statement& row) {
         progress.next_seq = static_cast<std::uint64_t>(row.Integer(0));
         progress.last_digest = row.BlobAt(1);
         progress.operations_ended = static_cast<std::uint32_t>(row.Integer(2));
         progress.open_parts = static_cast<std::uint64_t>(row.Integer(3));
+        if (auto failure = ParseCommandStatus(row.Text(4))) progress.first_failure = *failure;
       },
       Blob{action.View()});
   if (!found) return std::move(found).error();

@@ -61,12 +61,14 @@ struct PartsProgress {
   Bytes last_digest;                   // empty before the first part
   std::uint32_t operations_ended = 0;  // those whose summary was stored, from 0 without a gap
   std::uint64_t open_parts = 0;        // stored parts of the operation after those
+  std::optional<CommandStatus> first_failure;  // of the operations that ended
 };
 
 struct NewPart {
   ActionId action;
   std::uint64_t seq = 0;  // the next one of its action, else kInternal
   bool ends_operation = false;
+  std::optional<CommandStatus> failure;  // of that operation, when it did not succeed
   Bytes digest;    // SHA-256 of the payload
   Bytes envelope;  // JSON
 };

@@ -132,6 +132,7 @@ TEST_CASE("certificate: valid from five minutes before, until its end or the CA'
   CHECK(at(kNow + hours(23)) == X509_V_OK);
   CHECK(at(kNow + hours(25)) == X509_V_ERR_CERT_HAS_EXPIRED);
   CHECK(*NotAfter(leaf.certificate) == kNow + hours(24));
+  CHECK(*NotBefore(leaf.certificate) == kNow - std::chrono::minutes(5));
 
   const KeyPairPem brief = *MakeCa("brief", kNow, hours(2));
   CHECK(*NotAfter(IssueLeaf(brief, request, kNow)->certificate) == kNow + hours(2));
@@ -346,6 +347,16 @@ TEST_CASE("certificate: the pin is the digest of the public key's DER", "[crypto
         Sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}));
   OPENSSL_free(der);
   CHECK(*SpkiPin(AgentsCa().certificate) != *SpkiPin(ServersCa().certificate));
+}
+
+TEST_CASE("certificate: it is known which key it is of", "[crypto]") {
+  const KeyPairPem one = *IssueLeaf(AgentsCa(), Relay(), kNow);
+  const KeyPairPem other = *IssueLeaf(AgentsCa(), Relay(), kNow);
+  CHECK(*IsCertificateOf(one.certificate, one.key));
+  CHECK_FALSE(*IsCertificateOf(one.certificate, other.key));
+  CHECK_FALSE(IsCertificateOf(one.certificate, "x"));
+  CHECK_FALSE(IsCertificateOf("x", one.key));
+  CHECK(ERR_peek_error() == 0);
 }
 
 TEST_CASE("certificate: failures leave nothing in OpenSSL's error queue", "[crypto]") {

@@ -215,10 +215,26 @@ TEST_CASE("agent db: parts follow one another, and the progress survives", "[sto
   CHECK(disk.WaitingSeqs() == Seqs{0, 1, 2});
 }
 
-TEST_CASE("agent db: a part of an action that is not running is refused", "[store]") {
+TEST_CASE("agent db: the first failure of an operation is kept", "[store]") {
   Disk disk;
-  const Action received = disk.AcceptOne();
-  CHECK_FALSE(disk.db->AddPart(disk.Part(received, 0)));
+  const Action action = disk.StartOne();
+  CHECK_FALSE(disk.db->ProgressOf(action.id)->first_failure);
+  NewPart part = disk.Part(action, 0, 100, true);
+  part.failure = CommandStatus::kFailed;
+  REQUIRE(disk.db->AddPart(part));
+  part = disk.Part(action, 1, 100, true);
+  part.failure = CommandStatus::kTimeout;
+  REQUIRE(disk.db->AddPart(part));
+  disk.Restart();
+  CHECK(disk.db->ProgressOf(action.id)->first_failure == CommandStatus::kFailed);
+}
+
+TEST_CASE("agent db: a part of an unknown or finished action is refused", "[store]") {
+  Disk disk;
+  const Action finished = disk.AcceptOne();  // one that never ran can say why
+  REQUIRE(disk.db->Finish(disk.Part(finished, 0), CommandStatus::kExpired, disk.Note("answered")));
+  CHECK_FALSE(disk.db->AddPart(disk.Part(finished, 1)));
+  REQUIRE(disk.db->Acknowledge(finished.id, {0}));
   CHECK_FALSE(disk.db->AddPart(disk.Part(disk.deployment.ActionFor(), 0)));
   CHECK_FALSE(disk.db->HasWaiting());
 }
@@ -394,7 +410,10 @@ TEST_CASE("agent db: on a full disk what was begun is written to its end, nothin
     if (!(*db)->MarkStarted(id, note)) return "not started";
 
     FillDisk(folder / "filler");
-    NewPart part{id, 0, false, Bytes(32, 'd'), Bytes(100'000, 'e')};
+    NewPart part;
+    part.action = id;
+    part.digest = Bytes(32, 'd');
+    part.envelope = Bytes(100'000, 'e');
     Errc code = Errc::kInternal;
     for (; part.seq < 40; ++part.seq) {
       auto added = (*db)->AddPart(part);

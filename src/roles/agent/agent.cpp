@@ -1,0 +1,73 @@
+#include "roles/agent/agent.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/options.h"
+#include "roles/agent/agent_config.h"
+#include "roles/agent/report.h"
+#include "roles/agent/service.h"
+
+namespace mig {
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+int Complain(const Error& error, int status) {
+  std::fprintf(stderr, "mig agent: %s\n", error.message().c_str());
+  return status;
+}
+
+int RunReport(std::span<const std::string> arguments) {
+  std::string file;
+  bool as_json = false;
+  cli::Options options("mig agent report --config FILE [--json]",
+                       "Prints the ledger: what was asked of this machine, by whom, what the agent "
+                       "decided, and what it answered.");
+  options.Text("config", 'c', "FILE", "the agent's configuration", &file);
+  options.Flag("json", '\0', "one JSON object instead of text", &as_json);
+  if (auto ok = options.Parse(arguments); !ok) return Complain(ok.error(), kUsage);
+  if (options.help_wanted()) {
+    std::fputs(options.Help().c_str(), stdout);
+    return kOk;
+  }
+  if (file.empty()) {
+    return Complain(Error(Errc::kInvalid, "report: name the configuration with --config FILE"),
+                    kUsage);
+  }
+  auto config = agent::LoadAgentConfig(file);
+  if (!config) return Complain(config.error(), kUsage);
+  auto verified = agent::PrintReport(config->Database(),
+                                     as_json ? agent::ReportForm::kJson : agent::ReportForm::kText);
+  if (!verified) return Complain(verified.error(), kFailed);
+  return *verified ? kOk : kFailed;
+}
+
+}  // namespace
+
+int RunAgent(std::span<const std::string> arguments) {
+  if (!arguments.empty() && arguments.front() == "report") return RunReport(arguments.subspan(1));
+  std::string file;
+  bool check_only = false;
+  cli::Options options("mig agent --config FILE [--check-config] | mig agent report --config FILE",
+                       "Runs the agent of this machine.");
+  options.Text("config", 'c', "FILE", "the configuration (see examples/config/agent.yaml)", &file);
+  options.Flag("check-config", '\0', "only say whether the configuration is right", &check_only);
+  if (auto ok = options.Parse(arguments); !ok) return Complain(ok.error(), kUsage);
+  if (options.help_wanted()) {
+    std::fputs(options.Help().c_str(), stdout);
+    return kOk;
+  }
+  if (file.empty()) {
+    return Complain(Error(Errc::kInvalid, "name the configuration with --config FILE"), kUsage);
+  }
+  auto config = agent::LoadAgentConfig(file);
+  if (!config) return Complain(config.error(), kUsage);
+  if (check_only) return kOk;
+  if (auto served = agent::Serve(*config, file); !served) return Complain(served.error(), kFailed);
+  return kOk;
+}
+
+}  // namespace mig

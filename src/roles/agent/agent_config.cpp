@@ -1,0 +1,90 @@
+#include "roles/agent/agent_config.h"
+
+#include <algorithm>
+
+#include "crypto/key_file.h"
+#include "os/files.h"
+#include "util/settings.h"
+
+namespace mig::agent {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 1 << 20;
+constexpr std::size_t kMaxTags = 64;
+constexpr std::size_t kMaxTagBytes = 256;
+constexpr std::uint64_t kLeastOutbox = 1 << 20;
+
+void ReadTags(Settings& settings, AgentConfig& config) {
+  config.tags = settings.StringMap("tags");
+  if (config.tags.size() > kMaxTags) settings.Fail("tags", "more than 64");
+  for (const auto& [name, text] : config.tags) {
+    if (name.empty() || name.size() > kMaxTagBytes || text.size() > kMaxTagBytes) {
+      settings.Fail("tags", "names have 1..256 bytes, values at most 256");
+    }
+  }
+}
+
+void ReadLog(Settings& settings, AgentConfig& config) {
+  Settings section = settings.Section("log");
+  auto level = log::ParseLevel(section.String("level", "info"));
+  if (level) {
+    config.log_level = *level;
+  } else {
+    section.Fail("level", level.error().message());
+  }
+  auto format = log::ParseFormat(section.String("format", "text"));
+  if (format) {
+    config.log_format = *format;
+  } else {
+    section.Fail("format", format.error().message());
+  }
+}
+
+}  // namespace
+
+Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
+  auto text = os::ReadFile(file, kMaxConfigBytes);
+  if (!text) return std::move(text).error();
+  auto settings = Settings::Parse(*text, file.string());
+  if (!settings) return std::move(settings).error();
+  const std::filesystem::path folder = file.parent_path();
+
+  AgentConfig config;
+  config.directory = folder / settings->RequiredString("directory");
+  config.ca = folder / settings->RequiredString("ca");
+  config.relays = ReadRelays(*settings);
+  config.api = settings->String("api", "");
+  if (!config.api.empty() && !config.api.starts_with("https://")) {
+    settings->Fail("api", "expected https://host:port");
+  }
+  if (const std::string org = settings->String("org", ""); !org.empty()) {
+    auto parsed = OrgId::Parse(org);
+    if (parsed) {
+      config.org = *parsed;
+    } else {
+      settings->Fail("org", parsed.error().message());
+    }
+  }
+  config.token = settings->String("token", "");
+  if (const std::string name = settings->String("token_file", ""); !name.empty()) {
+    config.token_file = folder / name;
+    if (!config.token.empty()) settings->Fail("token_file", "stands beside `token`; give one");
+  }
+  config.name = settings->String("name", "");
+  if (!config.name.empty() && !IsKeyName(config.name)) {
+    settings->Fail("name", "expected one line of at most 256 bytes");
+  }
+  ReadTags(*settings, config);
+  config.privacy = settings->Bool("privacy", false);
+  config.heartbeat = settings->Duration("heartbeat", config.heartbeat);
+  if (config.heartbeat < std::chrono::seconds(1)) {
+    settings->Fail("heartbeat", "expected at least 1s");
+  }
+  config.outbox_bytes = settings->Size("outbox", config.outbox_bytes);
+  if (config.outbox_bytes < kLeastOutbox) settings->Fail("outbox", "expected at least 1m");
+  ReadLog(*settings, config);
+  if (auto ok = settings->Finish(); !ok) return std::move(ok).error();
+  return config;
+}
+
+}  // namespace mig::agent

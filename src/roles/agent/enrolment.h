@@ -1,0 +1,70 @@
+// Getting and renewing the certificate that relays ask for: with the token the first time, with the
+// agent's own key ever after, over HTTPS, until it succeeds. What is to be done when is decided in
+// roles/agent/certificate_plan.h. Asio; one thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/http_client.h"
+#include "proto/access.h"
+#include "proto/command.h"
+#include "roles/agent/agent_config.h"
+#include "roles/agent/certificate_plan.h"
+#include "roles/agent/deployment_facts.h"
+#include "roles/agent/identity.h"
+#include "util/back_off.h"
+
+namespace mig::agent {
+
+// The token of the configuration, or of the file it names. Nothing: none is given, or the file is
+// not there. Error: it cannot be read, or is no token.
+Expected<std::optional<EnrolToken>> ConfiguredToken(const AgentConfig& config);
+
+// What an earlier enrolment recorded; nothing before the first.
+Expected<std::optional<DeploymentFacts>> RecordedDeployment(const AgentConfig& config);
+
+class Enrolment {
+ public:
+  struct Events {
+    // The documents that came with a certificate. An error refuses the whole answer: an API that
+    // cannot show a policy of this deployment is not its API.
+    std::function<Expected<void>(const PolicyUpdate&)> policy;
+    // A valid certificate is in its file: at start, and after each renewal.
+    std::function<void()> certificate;
+  };
+  // All must outlive the enrolment.
+  Enrolment(boost::asio::io_context& io, const AgentConfig& config, const DeploymentFacts& facts,
+            const Identity& identity, std::string name, Events events);
+
+  // Looks at the files and goes on from there, for as long as the agent lives.
+  // Error: the TLS key cannot be read or made.
+  Expected<void> Start();
+  void Stop();
+
+ private:
+  void Plan();
+  void At(std::chrono::milliseconds wait, void (Enrolment::*what)());
+  void Attempt();
+  Expected<HttpCall> MakeCall();
+  void Done(const Expected<HttpReply>& reply);
+  Expected<void> Take(const HttpReply& reply);
+
+  const AgentConfig& config_;
+  const DeploymentFacts& facts_;
+  const Identity& identity_;
+  std::string name_;
+  Events events_;
+  AsyncHttpClient http_;
+  boost::asio::steady_timer timer_;
+  BackOff unreachable_;  // the API is away
+  BackOff refused_;      // it said no: an administrator has to do something
+  std::string tls_key_;
+  CertificatePlan::Step step_ = CertificatePlan::Step::kEnrol;
+  bool stopped_ = false;
+};
+
+}  // namespace mig::agent

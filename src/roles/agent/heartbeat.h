@@ -1,0 +1,29 @@
+// What the agent says of itself when nobody asks: heartbeats with its environment, and its presence
+// when it comes and goes. Pure over values that others found out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "proto/result.h"
+#include "roles/agent/command_desk.h"
+#include "roles/agent/self_facts.h"
+
+namespace mig::agent {
+
+// One run of the process: two copies of one key, on a cloned machine, differ in this.
+struct Boot {
+  std::string id;  // random
+  UtcTime started;
+};
+Boot MakeBoot(UtcTime now);
+
+Heartbeat MakeHeartbeat(const Self& self, const Boot& boot, const SandboxFacts& sandbox,
+                        std::uint64_t policy, const LedgerMark& ledger, UtcTime now);
+
+Presence MakePresence(const AgentId& agent, const Boot& boot, bool on, UtcTime now);
+
+// What the machine says of itself now.
+Environment EnvironmentNow();
+
+}  // namespace mig::agent

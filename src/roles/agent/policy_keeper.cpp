@@ -1,0 +1,75 @@
+#include "roles/agent/policy_keeper.h"
+
+#include "roles/agent/crash_points.h"
+#include "roles/agent/ledger_notes.h"
+#include "util/log.h"
+
+namespace mig::agent {
+namespace {
+
+Expected<TrustedPolicy> Verify(const OrgId& org, const PolicyUpdate& update) {
+  std::vector<Envelope> roots;
+  for (const json::object& root : update.roots) {
+    auto envelope = EnvelopeFromJson(root, "roots[" + std::to_string(roots.size()) + "]");
+    if (!envelope) return std::move(envelope).error();
+    roots.push_back(std::move(*envelope));
+  }
+  auto policy = EnvelopeFromJson(update.policy, "policy");
+  if (!policy) return std::move(policy).error();
+  return VerifyPolicyChain(org, roots, *policy);
+}
+
+Expected<TrustedPolicy> VerifyStored(const OrgId& org, BytesView documents) {
+  auto control = DecodeControl(documents);
+  if (!control) return std::move(control).error();
+  const auto* update = std::get_if<PolicyUpdate>(&*control);
+  if (update == nullptr) return Error(Errc::kMalformed, "is no policy");
+  return Verify(org, *update);
+}
+
+}  // namespace
+
+Expected<PolicyKeeper> PolicyKeeper::Load(const OrgId& org, store::AgentDb& db) {
+  auto state = db.Trust();
+  if (!state) return std::move(state).error();
+  PolicyKeeper keeper(org, db);
+  keeper.floor_ = TimeFloor(state->time_floor);
+  if (state->documents.empty()) return keeper;
+  auto trusted = VerifyStored(org, state->documents);
+  if (trusted) {
+    keeper.policy_ = std::move(*trusted);
+  } else {
+    log::Error("the stored policy does not verify; nothing runs until a good one arrives",
+               {{"reason", trusted.error().message()}});
+  }
+  return keeper;
+}
+
+Expected<PolicyStep> PolicyKeeper::Offer(const PolicyUpdate& update, UtcTime clock) {
+  auto trusted = Verify(org_, update);
+  if (!trusted) return std::move(trusted).error();
+  if (policy_) {
+    auto step = CompareForUpdate(*policy_, *trusted);
+    if (!step || *step == PolicyStep::kSame) return step;
+  }
+  TimeFloor floor = floor_;
+  floor.RaiseBy(*trusted);
+  Crash("agent.policy.before");
+  auto stored = db_->KeepPolicy(trusted->root_version(), trusted->policy().version,
+                                EncodeControl(update), floor.floor(), PolicyNote(clock, *trusted));
+  if (!stored) return std::move(stored).error();
+  Crash("agent.policy.stored");
+  floor_ = floor;
+  policy_ = std::move(*trusted);
+  log::Info("policy taken", {{"version", std::to_string(version())},
+                             {"root", std::to_string(policy_->root_version())}});
+  return PolicyStep::kNewer;
+}
+
+UtcTime PolicyKeeper::FloorWith(const Action& accepted) const {
+  TimeFloor floor = floor_;
+  floor.RaiseBy(accepted);
+  return floor.floor();
+}
+
+}  // namespace mig::agent

@@ -1,0 +1,46 @@
+// The policy that the agent believes, and its sense of time: taken from the database at start,
+// replaced only by what verifies and is newer, written down before it counts.
+#pragma once
+
+#include <optional>
+
+#include "proto/command.h"
+#include "store/agent_db.h"
+#include "trust/policy_chain.h"
+#include "trust/time_floor.h"
+
+namespace mig::agent {
+
+class PolicyKeeper {
+ public:
+  // What the database holds is verified again, from `org` on. Documents that do not verify are left
+  // out, with a log line; the versions seen stay, so that nothing older is believed then.
+  // Error: the database cannot be read. `db` must outlive the keeper.
+  static Expected<PolicyKeeper> Load(const OrgId& org, store::AgentDb& db);
+
+  // Null: none yet, or none that verifies.
+  const TrustedPolicy* policy() const { return policy_ ? &*policy_ : nullptr; }
+  std::uint64_t version() const { return policy_ ? policy_->policy().version : 0; }
+  const OrgId& org() const { return org_; }
+
+  UtcTime AgentTime(UtcTime clock) const { return floor_.AgentTime(clock); }
+
+  // Documents that some courier brought: verified, compared with what is held, stored, believed.
+  // Error: kDenied (not signed as it must be, older, or another document of the same version),
+  // kMalformed, kInvalid; or it cannot be stored. What was held stays then.
+  Expected<PolicyStep> Offer(const PolicyUpdate& update, UtcTime clock);
+
+  // An action that was accepted raises the floor: the new one, to be stored with it.
+  UtcTime FloorWith(const Action& accepted) const;
+  void RaiseFloor(const Action& accepted) { floor_.RaiseBy(accepted); }
+
+ private:
+  PolicyKeeper(const OrgId& org, store::AgentDb& db) : org_(org), db_(&db) {}
+
+  OrgId org_;
+  store::AgentDb* db_;
+  std::optional<TrustedPolicy> policy_;
+  TimeFloor floor_;
+};
+
+}  // namespace mig::agent
