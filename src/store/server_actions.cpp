@@ -87,6 +87,16 @@ Expected<std::vector<ActionRow>> ServerReader::ListOpenActions(std::int64_t afte
                           ReadAction, after, limit);
 }
 
+Expected<std::optional<ActionRow>> ServerReader::FindActionToPrepare(std::string_view owner,
+                                                                    UtcTime now) {
+  return statements().One(
+      "SELECT " MIG_ACTION_COLUMNS " FROM actions WHERE status IN " MIG_OPEN_ACTION
+      " AND (status = 'preparing' OR (status = 'scheduled' AND validfrom <= ?2))"
+      " AND expireafter > ?2"
+      " AND (lease_owner IS NULL OR lease_owner = ?1 OR lease_until < ?2) ORDER BY row LIMIT 1",
+      ReadAction, owner, Millis(now));
+}
+
 Expected<std::vector<SignatureRow>> ServerReader::ListSignatures(const ActionId& id) {
   return statements().All(
       "SELECT s.person, s.key FROM signatures s JOIN actions x ON x.row = s.action"

@@ -231,7 +231,7 @@ Expected<Seen> ServerTx::RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now
   seen.new_clone = *clone;
 
   json::object tags;
-  for (const auto& [key, value] : heartbeat.tags) tags[key] = value;
+  for (const auto& [key, value] : heartbeat.tags) tags[key] = json::FromName(value);
   // A heartbeat that was signed after the agent's last `off` shows that it is connected, whatever
   // became of its `on`.
   const bool connected = life->connected || Millis(heartbeat.time) > life->off_time;

@@ -159,7 +159,7 @@ Expected<ServerTx::Page> ServerTx::PrepareCommands(const ActionId& id, const Tar
   };
   auto candidates =
       is_stop ? statements().AllWhere(
-                    "SELECT c.agent, c.shard, c.row, c.attempts = 0, c.status = 'prepared'"
+                    "SELECT c.agent, c.shard, c.row, c.sent IS NULL, c.status = 'prepared'"
                     " FROM commands c WHERE c.agent IN (SELECT row FROM agents WHERE (" +
                         where.where +
                         ")) AND c.action = (SELECT row FROM actions WHERE id = ?)"
@@ -198,6 +198,16 @@ Expected<void> ServerTx::MarkSent(const ActionId& action, const AgentId& agent,
       (*state)->row, Millis(now));
   if (!done) return std::move(done).error();
   return SetDue(action, agent, again);
+}
+
+Expected<void> ServerTx::MarkUnsent(const ActionId& action, const AgentId& agent, UtcTime due) {
+  auto done = statements().Run(
+      "UPDATE commands SET attempts = max(attempts - 1, 0), due = ?3"
+      " WHERE action = (SELECT row FROM actions WHERE id = ?1)"
+      " AND agent = (SELECT row FROM agents WHERE id = ?2) AND status IN " MIG_OPEN_COMMAND,
+      action.Text(), agent.Text(), Millis(due));
+  if (!done) return std::move(done).error();
+  return {};
 }
 
 Expected<void> ServerTx::SetDue(const ActionId& action, const AgentId& agent,

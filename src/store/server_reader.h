@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/target.h"
@@ -42,6 +43,9 @@ class ServerReader {
   Expected<std::vector<ActionRow>> ListActions(std::int64_t before, std::size_t limit);
   // Not final, oldest first: what a scheduler has to look after. Begin with row 0.
   Expected<std::vector<ActionRow>> ListOpenActions(std::int64_t after, std::size_t limit);
+  // The oldest that is valid now and not, or not wholly, expanded into commands, and that no other
+  // scheduler than `owner` holds.
+  Expected<std::optional<ActionRow>> FindActionToPrepare(std::string_view owner, UtcTime now);
   Expected<std::vector<SignatureRow>> ListSignatures(const ActionId& id);
   Expected<Counters> CountCommands(const ActionId& id);
 

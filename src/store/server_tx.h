@@ -126,6 +126,8 @@ class ServerTx : public ServerReader {
   // due again at `again`, or not until somebody says so.
   Expected<void> MarkSent(const ActionId& action, const AgentId& agent,
                           std::optional<UtcTime> again, UtcTime now);
+  // Sending it failed (or the relay did not say that it has it): the attempt does not count.
+  Expected<void> MarkUnsent(const ActionId& action, const AgentId& agent, UtcTime due);
   // Nothing: not due until somebody says so.
   Expected<void> SetDue(const ActionId& action, const AgentId& agent, std::optional<UtcTime> when);
   // Open commands become due at `when`: those of one agent (it came back), or all (the scheduler

@@ -11,8 +11,8 @@ namespace mig {
 // True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF).
 bool IsUtf8(std::string_view text);
 
-// The longest part of the beginning that has at most `max_bytes` and does not cut a character.
-// Requires: IsUtf8(text).
+// The longest part of the beginning that has at most `max_bytes` and does not cut a UTF-8 character;
+// of bytes that are not UTF-8 it may be shorter.
 std::string_view Utf8Prefix(std::string_view text, std::size_t max_bytes);
 
 // Text that came from elsewhere, made safe to print: control characters, bidirectional overrides

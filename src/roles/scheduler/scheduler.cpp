@@ -1,0 +1,214 @@
+#include "roles/scheduler/scheduler.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cli/exit_status.h"
+#include "cli/options.h"
+#include "proto/command.h"
+#include "proto/topics.h"
+#include "roles/scheduler/announcer.h"
+#include "roles/scheduler/caretaker.h"
+#include "roles/scheduler/collector.h"
+#include "roles/scheduler/dispatcher.h"
+#include "roles/scheduler/relay_links.h"
+#include "roles/scheduler/scheduler_config.h"
+#include "roles/scheduler/store_queue.h"
+#include "store/server_db.h"
+#include "trust/policy_documents.h"
+#include "util/crash_point.h"
+#include "util/log.h"
+
+namespace mig {
+namespace scheduler {
+namespace {
+
+// Messages between arrival and commit; the collector's own bounds are reached before.
+constexpr std::size_t kStoreQueue = 32'768;
+
+PolicyMessage MessageOf(const PolicyDocuments& documents) {
+  PolicyUpdate update;
+  for (const Envelope& root : documents.roots) update.roots.push_back(EnvelopeToJson(root));
+  update.policy = EnvelopeToJson(documents.policy);
+  return {documents.trusted.policy().version,
+          std::make_shared<const Bytes>(EncodeControl(std::move(update)))};
+}
+
+// The process: one thread with all parts on it, and the store's writer thread.
+class Process {
+ public:
+  Process(std::filesystem::path config_file, SchedulerConfig config,
+          std::unique_ptr<store::ServerDb> db, PolicyMessage policy)
+      : config_file_(std::move(config_file)),
+        config_(std::move(config)),
+        policy_(std::move(policy)),
+        db_(std::move(db)),
+        signals_(io_, SIGTERM, SIGINT, SIGHUP),
+        store_(*db_, io_),
+        relays_(io_, config_,
+                {[this](std::size_t relay) { Connected(relay); },
+                 [this](std::size_t relay, std::string_view topic, BytesView payload) {
+                   Receive(relay, topic, payload);
+                 }}),
+        announcer_(io_, relays_),
+        dispatcher_(io_, store_, relays_, announcer_, {config_.name, config_.rules}),
+        collector_(store_, relays_, announcer_, dispatcher_, {config_.rules}),
+        caretaker_(io_, store_, announcer_, {config_.idle_after, config_.offline_after}) {
+    collector_.SetPolicy(policy_);
+  }
+
+  void Run() {
+    WaitForSignal();
+    dispatcher_.Start();
+    caretaker_.Start();
+    relays_.Start();
+    log::Info("scheduler runs", {{"name", config_.name},
+                                 {"store", config_.store.string()},
+                                 {"policy", std::to_string(policy_.version)}});
+    io_.run();
+    // The writer still commits what has been taken; nobody waits for its answers any more.
+    db_.reset();
+    log::Info("scheduler stopped");
+  }
+
+ private:
+  void Connected(std::size_t relay) {
+    PublishPolicy(relay);
+    dispatcher_.Wake();
+  }
+
+  void PublishPolicy(std::size_t relay) {
+    CrashPoint("scheduler.policy.before_send");
+    relays_.Post(relay,
+                 {std::string(topics::kAllPolicy), policy_.message, std::chrono::seconds(0), true,
+                  [](const Expected<void>& outcome) {
+                    if (outcome) {
+                      CrashPoint("scheduler.policy.after_send");
+                    } else {
+                      // Agents get it with their next `on` as well.
+                      log::Warning("policy not published", {{"error", outcome.error().message()}});
+                    }
+                  }});
+  }
+
+  void Receive(std::size_t relay, std::string_view topic, BytesView payload) {
+    // What the wake says is not believed: the store knows what there is to do.
+    if (topic == topics::kWakeScheduler) {
+      dispatcher_.Wake();
+    } else {
+      collector_.Receive(relay, topic, payload);
+    }
+  }
+
+  void WaitForSignal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        Reload();
+        WaitForSignal();
+        return;
+      }
+      log::Info("stopping");
+      relays_.Stop([this] { io_.stop(); });
+    });
+  }
+
+  // What can change in a running process: log level, and the policy. TLS files are read at each
+  // connection anyway. A file that does not do leaves everything as it was.
+  void Reload() {
+    auto config = LoadSchedulerConfig(config_file_);
+    if (!config) {
+      log::Error("configuration not read again", {{"error", config.error().message()}});
+      return;
+    }
+    log::Configure(config->log_level, config->log_format, "scheduler");
+    auto documents = LoadPolicyDocuments(config->policy);
+    if (!documents) {
+      log::Error("policy not read again", {{"error", documents.error().message()}});
+      return;
+    }
+    PolicyMessage policy = MessageOf(*documents);
+    if (policy.version < policy_.version) {
+      log::Error("policy not taken: it is older than the one in force",
+                 {{"version", std::to_string(policy.version)},
+                  {"in_force", std::to_string(policy_.version)}});
+      return;
+    }
+    policy_ = std::move(policy);
+    collector_.SetPolicy(policy_);
+    log::Info("policy read again", {{"version", std::to_string(policy_.version)}});
+    for (std::size_t i = 0; i < relays_.States().size(); ++i) {
+      if (relays_.States()[i].connected) PublishPolicy(i);
+    }
+  }
+
+  const std::filesystem::path config_file_;
+  const SchedulerConfig config_;
+  PolicyMessage policy_;
+  boost::asio::io_context io_;
+  std::unique_ptr<store::ServerDb> db_;  // after io_: its thread posts there until it has ended
+  boost::asio::signal_set signals_;
+  StoreQueue store_;
+  RelayLinks relays_;
+  Announcer announcer_;
+  Dispatcher dispatcher_;
+  Collector collector_;
+  Caretaker caretaker_;
+};
+
+Expected<void> Run(const std::filesystem::path& file) {
+  auto config = LoadSchedulerConfig(file);
+  if (!config) return std::move(config).error();
+  log::Configure(config->log_level, config->log_format, "scheduler");
+  // Before anything else: with a policy that does not verify, every agent would refuse everything.
+  auto documents = LoadPolicyDocuments(config->policy);
+  if (!documents) return std::move(documents).error();
+  store::ServerDb::Options options;
+  options.queue = kStoreQueue;
+  auto db = store::ServerDb::Open(config->store, options);
+  if (!db) return std::move(db).error();
+  Process process(file, std::move(*config), std::move(*db), MessageOf(*documents));
+  process.Run();
+  return {};
+}
+
+}  // namespace
+}  // namespace scheduler
+
+int RunScheduler(std::span<const std::string> arguments) {
+  std::string config_file;
+  cli::Options options("mig scheduler --config FILE",
+                       "Sends signed actions to agents and stores what they answer.");
+  options.Text("config", 'c', "FILE", "configuration (examples/config/scheduler.yaml)",
+               &config_file);
+  auto parsed = options.Parse(arguments);
+  if (parsed && options.help_wanted()) {
+    std::fputs(options.Help().c_str(), stdout);
+    return cli::kFound;
+  }
+  if (parsed && config_file.empty()) {
+    parsed = Error(Errc::kInvalid, "name the configuration: mig scheduler --config FILE");
+  }
+  if (!parsed) {
+    std::fprintf(stderr, "mig scheduler: %s\n", parsed.error().message().c_str());
+    return cli::kUsage;
+  }
+  try {
+    auto done = scheduler::Run(config_file);
+    if (done) return cli::kFound;
+    log::Error("scheduler cannot start", {{"error", done.error().message()}});
+  } catch (const std::exception& error) {
+    // Boost.Asio and the standard library: what they throw here, the process cannot go on with.
+    log::Error("scheduler ends", {{"error", error.what()}});
+  }
+  return cli::kUsage;
+}
+
+}  // namespace mig
