@@ -55,4 +55,10 @@ Expected<void> WriteNewFile(const std::filesystem::path& file, BytesView content
 // ours that neither group nor others can write to. Error: kInvalid saying which of these fails.
 Expected<void> MakePrivateDirectory(const std::filesystem::path& directory);
 
+// A folder as a descriptor (O_PATH), to reach what is in it by a short or a safe path.
+Expected<FileDescriptor> OpenFolder(const std::filesystem::path& folder);
+
+// For writing at the end, made with `mode` when it is not there. Error: kDenied, kIo.
+Expected<FileDescriptor> OpenForAppending(const std::filesystem::path& file, unsigned mode);
+
 }  // namespace mig::os

@@ -181,4 +181,17 @@ Expected<void> MakePrivateDirectory(const fs::path& directory) {
   return made ? SyncFolder(FolderOf(directory)) : Expected<void>();
 }
 
+Expected<FileDescriptor> OpenFolder(const std::filesystem::path& folder) {
+  FileDescriptor fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoError(errno, "open " + folder.string());
+  return fd;
+}
+
+Expected<FileDescriptor> OpenForAppending(const std::filesystem::path& file, unsigned mode) {
+  FileDescriptor fd(
+      ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd.valid()) return ErrnoError(errno, "open " + file.string());
+  return fd;
+}
+
 }  // namespace mig::os

@@ -17,6 +17,10 @@ namespace mig::os {
 // variables make no sense or a descriptor is not a listening socket.
 Expected<std::vector<FileDescriptor>> TakeListenFds();
 
+// A socket for handing over: listens on 127.0.0.1, close-on-exec. Port 0: the kernel picks one.
+// Error: kExists when the port is taken; kIo, kDenied.
+Expected<FileDescriptor> ListenOnLoopback(std::uint16_t port);
+
 // The local port of a bound TCP socket. Error: kIo.
 Expected<std::uint16_t> PortOf(const FileDescriptor& socket);
 

@@ -53,6 +53,27 @@ Expected<std::vector<FileDescriptor>> TakeListenFds() {
   return sockets;
 }
 
+Expected<FileDescriptor> ListenOnLoopback(std::uint16_t port) {
+  const std::string what = "listen on 127.0.0.1:" + std::to_string(port);
+  FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return ErrnoError(errno, what);
+  const int on = 1;
+  // A port whose last user went away a moment ago is free.
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
+    return ErrnoError(errno, what);
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      listen(fd.get(), SOMAXCONN) != 0) {
+    if (errno == EADDRINUSE) return Error(Errc::kExists, what + ": the port is taken");
+    return ErrnoError(errno, what);
+  }
+  return fd;
+}
+
 Expected<std::uint16_t> PortOf(const FileDescriptor& socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
