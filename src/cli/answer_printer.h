@@ -39,7 +39,8 @@ struct AgentEnd {
   CommandStatus status = CommandStatus::kSuccess;
   std::string code, detail;  // why not
   bool found = false;        // some operation found something
-  bool complete = true;      // all its parts came and verified
+  bool verified = true;      // no part of it failed the check
+  bool complete = true;      // its parts form a chain up to the last
 };
 
 class AnswerPrinter {
@@ -53,17 +54,13 @@ class AnswerPrinter {
   // A part that does not verify, and why.
   virtual void Unverified(const Answerer& agent, std::string_view fault,
                           std::string_view detail) = 0;
-  // The end of the output; `totals` as Tally::ToJson says.
-  virtual void Finish(const json::object& totals) = 0;
+  // The end of the output; `summary` as Tally::ToJson says.
+  virtual void Finish(const json::object& summary) = 0;
 };
 
 // `terminal` must outlive the printer.
 std::unique_ptr<AnswerPrinter> MakeAnswerPrinter(AnswerFormat format, Show show, Question question,
                                                  Terminal& terminal);
-
-// JSON text whose characters outside ASCII that could steer a terminal are written as \uXXXX: the
-// same document, safe to look at.
-std::string EscapeJson(std::string text);
 
 // One CSV field (RFC 4180). `foreign`: text from an endpoint, which a spreadsheet must not take for
 // a formula: where it starts with = + - @ tab or CR it gets an apostrophe in front.

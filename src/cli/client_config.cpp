@@ -1,8 +1,8 @@
 #include "cli/client_config.h"
 
-#include <charconv>
 #include <cstdlib>
 
+#include "net/host.h"
 #include "os/files.h"
 #include "util/settings.h"
 
@@ -64,48 +64,19 @@ Expected<std::optional<ClientConfig>> FindFile(const ConfigOptions& options,
 
 }  // namespace
 
-Expected<ApiAddress> ParseApiUrl(std::string_view url) {
-  const auto fail = [&] {
-    return Error(Errc::kInvalid, "expected a URL like https://mig.example.net:8443, not `" +
-                                     std::string(url) + "`");
-  };
+Expected<std::string> NormaliseApiUrl(std::string_view url) {
   constexpr std::string_view kScheme = "https://";
-  if (!url.starts_with(kScheme)) return fail();
-  std::string_view rest = url.substr(kScheme.size());
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  ApiAddress address;
-  std::string_view port;
-  if (rest.starts_with('[')) {  // an IPv6 address
-    const std::size_t end = rest.find(']');
-    if (end == std::string_view::npos) return fail();
-    address.host = rest.substr(1, end - 1);
-    rest.remove_prefix(end + 1);
-    if (!rest.empty() && rest[0] != ':') return fail();
-    if (!rest.empty()) port = rest.substr(1);
-    if (!rest.empty() && port.empty()) return fail();
-  } else {
-    const std::size_t colon = rest.find(':');
-    address.host = rest.substr(0, colon);
-    if (colon != std::string_view::npos) {
-      port = rest.substr(colon + 1);
-      if (port.empty()) return fail();
-    }
+  constexpr std::uint16_t kHttpsPort = 443;
+  if (url.starts_with(kScheme)) {
+    std::string_view rest = url.substr(kScheme.size());
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    auto host = ParseHostPort(rest, kHttpsPort);
+    const bool plain = host && !host->host.empty() && host->port != 0 &&
+                       host->host.find_first_of("/?#@ \\") == std::string::npos;
+    if (plain) return std::string(kScheme) + FormatHostPort(host->host, host->port);
   }
-  if (address.host.empty() || address.host.find_first_of("/?#@ \\") != std::string::npos) {
-    return fail();
-  }
-  if (!port.empty()) {
-    const char* end = port.data() + port.size();
-    const auto [stopped, error] = std::from_chars(port.data(), end, address.port);
-    if (error != std::errc() || stopped != end || address.port == 0) return fail();
-  }
-  return address;
-}
-
-std::string ApiUrl(const ApiAddress& address) {
-  const bool ipv6 = address.host.find(':') != std::string::npos;
-  return "https://" + (ipv6 ? "[" + address.host + "]" : address.host) + ":" +
-         std::to_string(address.port);
+  return Error(Errc::kInvalid,
+               "expected a URL like https://mig.example.net:8443, not `" + std::string(url) + "`");
 }
 
 std::string ProcessEnvironment(const char* name) {
@@ -144,9 +115,9 @@ Expected<ClientConfig> LoadClientConfig(const fs::path& file) {
   const std::string key = settings->RequiredString("key");
   const std::string org = settings->RequiredString("org");
   if (!api.empty()) {
-    auto address = ParseApiUrl(api);
-    if (address) config.api = std::move(*address);
-    if (!address) settings->Fail("api", address.error().message());
+    auto url = NormaliseApiUrl(api);
+    if (url) config.api = std::move(*url);
+    if (!url) settings->Fail("api", url.error().message());
   }
   if (!org.empty()) {
     auto id = OrgId::Parse(org);
@@ -180,9 +151,9 @@ Expected<ClientConfig> FindClientConfig(const ConfigOptions& options,
   ClientConfig config = *found ? std::move(**found) : ClientConfig{};
   if (!*found) config.source = "the environment (MIG_API, MIG_CA, MIG_ORG, MIG_KEY)";
   if (!api.empty()) {
-    auto address = ParseApiUrl(api);
-    if (!address) return std::move(address).error().During("MIG_API");
-    config.api = std::move(*address);
+    auto url = NormaliseApiUrl(api);
+    if (!url) return std::move(url).error().During("MIG_API");
+    config.api = std::move(*url);
   }
   if (!org.empty()) {
     auto id = OrgId::Parse(org);

@@ -3,7 +3,6 @@
 // that runs here, in this order.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -15,17 +14,12 @@
 
 namespace mig::cli {
 
-struct ApiAddress {
-  std::string host;
-  std::uint16_t port = 443;
-  bool operator==(const ApiAddress&) const = default;
-};
-// "https://HOST[:PORT]", nothing behind it: requests are signed, so there is no plain HTTP.
-Expected<ApiAddress> ParseApiUrl(std::string_view url);
-std::string ApiUrl(const ApiAddress& address);
+// "https://HOST[:PORT]", nothing behind it, brought to the form with the port. There is no plain
+// HTTP: answers must come from whom we believe. Error: kInvalid.
+Expected<std::string> NormaliseApiUrl(std::string_view url);
 
 struct ClientConfig {
-  ApiAddress api;
+  std::string api;            // https://host:port
   std::filesystem::path ca;   // certificates of the servers' CA
   std::filesystem::path key;  // the investigator's key file
   OrgId org;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/terminal_json.h"
 #include "util/text.h"
 
 namespace mig::cli {

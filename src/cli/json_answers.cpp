@@ -1,7 +1,6 @@
 #include "cli/json_answers.h"
 
-#include <cstdio>
-
+#include "cli/terminal_json.h"
 #include "util/text.h"
 
 namespace mig::cli {
@@ -36,6 +35,7 @@ void DescribeEnd(const AgentEnd& end, json::object& fields) {
   fields["status"] = CommandStatusName(end.status);
   if (!end.code.empty()) fields["code"] = Text(end.code);
   if (!end.detail.empty()) fields["detail"] = Text(end.detail);
+  fields["verified"] = end.verified;
   fields["complete"] = end.complete;
 }
 
@@ -65,59 +65,11 @@ std::string Inside(const json::object& fields) {
 
 }  // namespace
 
-std::string EscapeJson(std::string text) {
-  // Everything that is not ASCII stands inside strings, where \uXXXX means the same. DEL and the
-  // controls of U+0080..U+009F act on terminals; the format characters reorder or hide text.
-  std::string out;
-  std::size_t copied = 0;
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto replace = [&](std::size_t at, std::size_t length, const char* escaped) {
-    out.append(text, copied, at - copied);
-    out += escaped;
-    copied = at + length;
-  };
-  char buffer[16];
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const unsigned lead = byte(i);
-    if (lead == 0x7F) {
-      replace(i, 1, "\\u007f");
-    } else if (lead == 0xC2 && (byte(i + 1) < 0xA0 || byte(i + 1) == 0xAD)) {
-      std::snprintf(buffer, sizeof buffer, "\\u00%02x", byte(i + 1));
-      replace(i, 2, buffer);
-    } else if (lead == 0xD8 && byte(i + 1) == 0x9C) {
-      replace(i, 2, "\\u061c");
-    } else if (lead == 0xE2 || lead == 0xEF) {
-      const unsigned code =
-          (lead & 0x0Fu) << 12 | (byte(i + 1) & 0x3Fu) << 6 | (byte(i + 2) & 0x3Fu);
-      const bool format = (code >= 0x200B && code <= 0x200F) ||
-                          (code >= 0x2028 && code <= 0x202E) ||
-                          (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
-                          (code >= 0xFFF9 && code <= 0xFFFB);
-      if (format) {
-        std::snprintf(buffer, sizeof buffer, "\\u%04x", code);
-        replace(i, 3, buffer);
-      }
-    } else if (lead == 0xF3 && byte(i + 1) == 0xA0 &&
-               (byte(i + 2) == 0x80 || byte(i + 2) == 0x81)) {
-      // Tag characters U+E0000..U+E007F: a surrogate pair.
-      const unsigned low = 0xDC00u + ((byte(i + 2) & 0x3Fu) << 6 | (byte(i + 3) & 0x3Fu));
-      std::snprintf(buffer, sizeof buffer, "\\udb40\\u%04x", low);
-      replace(i, 4, buffer);
-    }
-    if (copied > i) i = copied - 1;
-  }
-  if (copied == 0) return text;
-  out.append(text, copied, std::string::npos);
-  return out;
-}
-
 JsonLineAnswers::JsonLineAnswers(Show show, Question question, Terminal& terminal)
     : show_(show), question_(std::move(question)), terminal_(terminal) {
   json::object fields;
-  fields["schema"] = kSchema;
   fields["type"] = "action";
+  fields["schema"] = kSchema;
   for (auto& member : DescribeQuestion(question_)) fields[member.key()] = member.value();
   Line(fields);
 }
@@ -171,10 +123,10 @@ void JsonLineAnswers::Unverified(const Answerer& agent, std::string_view fault,
   Line(fields);
 }
 
-void JsonLineAnswers::Finish(const json::object& totals) {
+void JsonLineAnswers::Finish(const json::object& summary) {
   json::object fields;
-  fields["type"] = "totals";
-  for (const auto& member : totals) fields[member.key()] = member.value();
+  fields["type"] = "summary";
+  for (const auto& member : summary) fields[member.key()] = member.value();
   Line(fields);
 }
 
@@ -198,10 +150,6 @@ void JsonAnswers::Part(const Answerer& agent, const ResultPart& part) {
   if (show_ != Show::kNotFound) {
     for (const ResultElement& element : part.elements) append(element.label, element.value);
   }
-  if (text.before.empty()) {
-    text.before = "{\"operation\":" + std::to_string(part.operation) +
-                  ",\"module\":" + json::Write(json::value(ModuleOf(part.operation)));
-  }
   if (!part.summary || text.ended) return;
 
   text.ended = true;
@@ -223,18 +171,16 @@ void JsonAnswers::Part(const Answerer& agent, const ResultPart& part) {
       }
     }
   }
-  json::object fields;
-  fields["status"] = CommandStatusName(part.summary->status);
-  fields["sandbox"] = part.summary->sandbox;
-  text.before += "," + Inside(fields) + ",\"result\":{";
-  const std::string others = Inside(result);
-  text.before += others.empty() ? "" : others + ",";
+  text.status = part.summary->status;
+  text.sandbox = part.summary->sandbox;
+  text.result = Inside(result);
+  if (!text.result.empty()) text.result += ',';
 }
 
 std::string JsonAnswers::Joined(const OperationText& text) {
-  std::string joined = text.before;
   // Cut off: elements came, the end of the operation did not.
-  if (!text.ended) joined += ",\"result\":{\"foundanything\":true,\"success\":false,";
+  std::string joined =
+      text.ended ? "{" + text.result : std::string(R"({"foundanything":true,"success":false,)");
   joined += "\"elements\":{";
   bool first = true;
   const auto add = [&](const std::string& label, const std::string& value) {
@@ -246,31 +192,34 @@ std::string JsonAnswers::Joined(const OperationText& text) {
   for (const auto& [label, other] : text.others) {
     if (!text.lists.contains(label)) add(label, other);
   }
-  return joined + "}}}";
+  return joined + "}}";
 }
 
 void JsonAnswers::Ended(const Answerer& agent, const AgentEnd& end) {
-  std::string results;
   if (const auto waiting = waiting_.find(agent.id); waiting != waiting_.end()) {
     for (const auto& [operation, text] : waiting->second) {
       const bool found = text.found || (!text.ended && !text.lists.empty());
       if (!IsShown(show_, found)) continue;
-      if (!results.empty()) results += ',';
-      results += Joined(text);
+      json::object fields;
+      DescribeAgent(agent, fields);
+      fields["operation"] = operation;
+      fields["module"] = ModuleOf(operation);
+      fields["status"] = CommandStatusName(text.ended ? text.status : end.status);
+      fields["sandbox"] = Text(text.sandbox);
+      fields["verified"] = end.verified;
+      fields["complete"] = end.complete;
+      terminal_.Data((first_ ? "\n{" : ",\n{") + EscapeJson(Inside(fields)) +
+                     ",\"result\":" + EscapeJson(Joined(text)) + "}");
+      first_ = false;
     }
     waiting_.erase(waiting);
   }
-  // An agent that failed is always there: its silence must not look like "nothing found".
-  if (results.empty() && end.status == CommandStatus::kSuccess && end.complete &&
-      !IsShown(show_, end.found)) {
-    return;
-  }
+  // Whatever is shown: the silence of an agent that failed must not look like "nothing found".
+  if (end.status == CommandStatus::kSuccess && end.complete && end.verified) return;
   json::object fields;
   DescribeAgent(agent, fields);
   DescribeEnd(end, fields);
-  terminal_.Data((first_ ? "\n{" : ",\n{") + EscapeJson(Inside(fields)) + ",\"results\":[" +
-                 EscapeJson(std::move(results)) + "]}");
-  first_ = false;
+  failed_.push_back(EscapeJson(json::Write(fields)));
 }
 
 void JsonAnswers::Unverified(const Answerer& agent, std::string_view fault,
@@ -282,12 +231,13 @@ void JsonAnswers::Unverified(const Answerer& agent, std::string_view fault,
   unverified_.push_back(EscapeJson(json::Write(DescribeUnverified(agent, fault, detail))));
 }
 
-void JsonAnswers::Finish(const json::object& totals) {
-  std::string text = "],\n\"unverified\":[" + Join(unverified_, ",") + "],\n";
+void JsonAnswers::Finish(const json::object& summary) {
+  std::string text = "],\n\"failed\":[" + Join(failed_, ",\n") + "],\n\"unverified\":[" +
+                     Join(unverified_, ",\n") + "],\n";
   if (unverified_more_ > 0) {
     text += "\"unverified_more\":" + std::to_string(unverified_more_) + ",\n";
   }
-  terminal_.Data(text + "\"totals\":" + EscapeJson(json::Write(totals)) + "}\n");
+  terminal_.Data(text + "\"summary\":" + EscapeJson(json::Write(summary)) + "}\n");
 }
 
 }  // namespace mig::cli

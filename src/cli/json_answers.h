@@ -1,13 +1,16 @@
-// Answers for programs: one JSON document with the parts of each agent joined, or one JSON object a
-// line as things arrive.
+// Answers for programs: one JSON document with the parts of each operation joined, or one JSON
+// object a line as things arrive.
 //
-//   -json    {"schema":"mig.answers.v1", "action":{…}, "answers":[{"agent","name","status","code",
-//             "detail","complete","results":[{"operation","module","status","sandbox","result"}]}],
-//             "unverified":[{"agent","name","fault","detail"}], "totals":{…}}
-//   -jsonl   {"schema":"mig.answers.v1","type":"action",…}, then as it comes
+//   -json    {"schema":"mig.answers.v1", "action":{"id","name","target",…},
+//             "answers":[{"agent","name","operation","module","status","sandbox","verified",
+//                         "complete","result":{MIG's result object}}],
+//             "failed":[{"agent","name","status","code","detail"}],
+//             "unverified":[{"agent","name","fault","detail"}], "summary":{…}}
+//   -jsonl   {"type":"action","schema":…,"id",…}, then as it comes
 //            {"type":"element","agent","name","operation","module","label","element"},
-//            {"type":"result",… "result"}, {"type":"end","agent","name","status",…},
-//            {"type":"unverified",…}, at last {"type":"totals",…}
+//            {"type":"result",…,"status","sandbox","result"}, {"type":"end","agent","name",
+//            "status","code","detail","verified","complete"}, {"type":"unverified",…}, at last
+//            {"type":"summary",…}
 #pragma once
 
 #include <map>
@@ -24,7 +27,7 @@ class JsonLineAnswers : public AnswerPrinter {
   void Part(const Answerer& agent, const ResultPart& part) override;
   void Ended(const Answerer& agent, const AgentEnd& end) override;
   void Unverified(const Answerer& agent, std::string_view fault, std::string_view detail) override;
-  void Finish(const json::object& totals) override;
+  void Finish(const json::object& summary) override;
 
  private:
   void Line(const json::object& fields);
@@ -40,7 +43,7 @@ class JsonAnswers : public AnswerPrinter {
   void Part(const Answerer& agent, const ResultPart& part) override;
   void Ended(const Answerer& agent, const AgentEnd& end) override;
   void Unverified(const Answerer& agent, std::string_view fault, std::string_view detail) override;
-  void Finish(const json::object& totals) override;
+  void Finish(const json::object& summary) override;
 
  private:
   // Elements wait as text: a fifth of the memory of parsed values. What one agent may send is
@@ -48,7 +51,9 @@ class JsonAnswers : public AnswerPrinter {
   struct OperationText {
     std::map<std::string, std::string> lists;   // label -> elements, joined by commas
     std::map<std::string, std::string> others;  // label -> one value that is no list
-    std::string before;  // from the opening brace of the operation to that of "elements"
+    std::string result;  // what stands before "elements" in the result, with a comma
+    CommandStatus status = CommandStatus::kSuccess;
+    std::string sandbox;
     bool found = false;
     bool ended = false;  // the summary came
   };
@@ -57,13 +62,14 @@ class JsonAnswers : public AnswerPrinter {
   static constexpr std::size_t kMaxUnverified = 1000;  // further ones are counted
 
   std::string ModuleOf(std::uint32_t operation) const;
-  static std::string Joined(const OperationText& text);
+  static std::string Joined(const OperationText& text);  // its "result"
 
   const Show show_;
   const Question question_;
   Terminal& terminal_;
   bool first_ = true;
   std::map<AgentId, Waiting> waiting_;
+  std::vector<std::string> failed_;      // for the end
   std::vector<std::string> unverified_;  // at most kMaxUnverified
   std::uint64_t unverified_more_ = 0;
 };

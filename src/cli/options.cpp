@@ -224,6 +224,16 @@ std::string Options::OptionTable() const {
   return Columns(rows);
 }
 
+std::string Options::HelpCommand() const {
+  // The words of the usage line that are typed as they are.
+  std::string command;
+  for (const std::string_view word : Split(usage_, ' ')) {
+    if (word.empty() || word[0] < 'a' || word[0] > 'z') break;
+    command += std::string(word) + " ";
+  }
+  return command + "--help";
+}
+
 std::string Options::Help() const {
   std::string text = "Usage: " + usage_ + "\n\n" + summary_ + "\n";
   if (!positionals_.empty()) {

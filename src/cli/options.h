@@ -75,6 +75,7 @@ class Options {
   const std::vector<Option>& all() const { return options_; }
 
   std::string Help() const;
+  std::string HelpCommand() const;  // "mig agents --help"
   std::string OptionTable() const;  // the part of the help about options
 
  private:

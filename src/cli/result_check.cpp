@@ -13,6 +13,8 @@ std::string_view PartFaultText(PartFault fault) {
       return "was not among the agents shown before sending";
     case PartFault::kWrongKey:
       return "comes with a key that does not belong to the agent's id";
+    case PartFault::kNotEnvelope:
+      return "is not signed at all";
     case PartFault::kWrongType:
       return "is not a result";
     case PartFault::kBadSignature:
@@ -48,7 +50,7 @@ ResultCheck::ResultCheck(const ActionId& action, std::size_t operations,
 }
 
 ResultCheck::Verdict ResultCheck::Check(const AgentId& agent, BytesView key,
-                                        const Envelope& envelope) {
+                                        const std::optional<Envelope>& received) {
   const auto fail = [](PartFault fault, std::string detail = {}) {
     Verdict verdict;
     verdict.fault = fault;
@@ -63,6 +65,8 @@ ResultCheck::Verdict ResultCheck::Check(const AgentId& agent, BytesView key,
   // The id is the hash of the key, so it does not matter who told us the key.
   const auto public_key = PublicKey::FromBytes(key);
   if (!public_key || public_key->Fingerprint() != agent.View()) return fail(PartFault::kWrongKey);
+  if (!received) return fail(PartFault::kNotEnvelope);
+  const Envelope& envelope = *received;
   // The type stands under the signature: a heartbeat can never be shown as a result.
   if (envelope.payload_type != kResultType) {
     return fail(PartFault::kWrongType, envelope.payload_type);

@@ -33,6 +33,7 @@ struct ShownAgent {
 enum class PartFault {
   kNotShown,      // the agent was not among those shown before sending
   kWrongKey,      // the key does not hash to the agent's id
+  kNotEnvelope,   // not even a signed envelope
   kWrongType,     // an envelope, but not of a result
   kBadSignature,  // not signed with the agent's key
   kMalformed,     // signed, but no result part
@@ -66,7 +67,8 @@ class ResultCheck {
     bool repeated = false;  // was here before, the same: nothing to print
   };
   // `agent` and `key` as the server says; `key` may be empty when the agent is in the shown set.
-  Verdict Check(const AgentId& agent, BytesView key, const Envelope& envelope);
+  // `envelope`: nothing when what came is none.
+  Verdict Check(const AgentId& agent, BytesView key, const std::optional<Envelope>& envelope);
 
   // True when all parts of that agent are here, in one chain up to the last.
   bool Complete(const AgentId& agent) const;

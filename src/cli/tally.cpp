@@ -109,11 +109,12 @@ std::uint64_t Tally::found() const {
 
 std::uint64_t Tally::silent() const { return targeted() - answered_ - failed_; }
 
-std::string Tally::ProgressLine(std::chrono::milliseconds elapsed) const {
+std::string Tally::ProgressLine(std::uint64_t running) const {
   std::string line = GroupThousands(answered_) + "/" + GroupThousands(targeted()) + " answered, " +
                      GroupThousands(found()) + " found";
   if (failed_ > 0) line += ", " + GroupThousands(failed_) + " failed";
-  return line + "  " + FormatElapsed(elapsed);
+  if (running > 0) line += ", " + GroupThousands(running) + " running";
+  return line;
 }
 
 std::string Tally::Reasons() const {

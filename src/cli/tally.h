@@ -45,8 +45,8 @@ class Tally {
   std::uint64_t errors() const { return errors_; }
   std::uint64_t agents_with_errors() const { return agents_with_errors_; }
 
-  // "2/3 answered, 1 found, 1 failed": while it goes on.
-  std::string ProgressLine(std::chrono::milliseconds elapsed) const;
+  // "2/3 answered, 1 found, 1 failed, 1 running": while it goes on.
+  std::string ProgressLine(std::uint64_t running) const;
   // "answered 2/3, found 1, failed 1 (1 refused: too_little_weight), silent 0, 1.2 s"
   std::string FinalLine(std::chrono::milliseconds elapsed) const;
   json::object ToJson(std::chrono::milliseconds elapsed) const;

@@ -107,6 +107,8 @@ void Terminal::ClearProgress() {
   progress_shown_ = false;
 }
 
+bool Terminal::reader_gone() const { return write_error_ == EPIPE; }
+
 Expected<void> Terminal::Flush() {
   if (std::fflush(out_) != 0 && write_error_ == 0) write_error_ = errno;
   if (write_error_ != 0) return os::ErrnoError(write_error_, "write to stdout");

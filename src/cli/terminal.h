@@ -47,6 +47,8 @@ class Terminal {
 
   // Error: kIo when any Data could not be written: disk full, or the reader went away.
   Expected<void> Flush();
+  // The reader went away, as `head` does: nothing to complain about.
+  bool reader_gone() const;
 
  private:
   std::FILE* out_;

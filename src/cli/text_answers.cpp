@@ -48,7 +48,8 @@ void TextAnswers::Part(const Answerer& agent, const ResultPart& part) {
     Lines(agent, {"answered what cannot be read: " + summary.error().message()});
     return;
   }
-  if (show_ == Show::kFound && !summary->foundanything) return;
+  // A run that failed says why even to those who want finds only.
+  if (show_ == Show::kFound && !summary->foundanything && summary->success) return;
   if (show_ == Show::kNotFound && summary->foundanything) return;
   Lines(agent, Print(part.operation, *summary, show_ == Show::kFound));
 }

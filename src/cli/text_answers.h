@@ -17,7 +17,7 @@ class TextAnswers : public AnswerPrinter {
   void Part(const Answerer& agent, const ResultPart& part) override;
   void Ended(const Answerer& agent, const AgentEnd& end) override;
   void Unverified(const Answerer& agent, std::string_view fault, std::string_view detail) override;
-  void Finish(const json::object& totals) override;
+  void Finish(const json::object& summary) override;
 
  private:
   void Lines(const Answerer& agent, const std::vector<std::string>& lines);

@@ -43,7 +43,9 @@ struct Home {
   }
   std::string FoundHost(const ConfigOptions& options = {}) {
     auto config = Find(options);
-    return config ? config->api.host : "error: " + config.error().message();
+    if (!config) return "error: " + config.error().message();
+    const std::size_t start = std::string("https://").size();
+    return config->api.substr(start, config->api.find(':', start) - start);
   }
 };
 
@@ -72,11 +74,11 @@ TEST_CASE("client config: single values are replaced from environment and option
   REQUIRE(config);
   CHECK(config->ca == home.folder / "ca.crt");  // relative to the file, not to where we stand
   CHECK(config->key == home.folder / "x/me.key");
-  CHECK(config->api.port == 8443);
+  CHECK(config->api == "https://file:8443");
   home.variables["MIG_KEY"] = "/k1";
   home.variables["MIG_API"] = "https://elsewhere";
   CHECK(home.Find()->key == "/k1");
-  CHECK(home.Find()->api == ApiAddress{"elsewhere", 443});
+  CHECK(home.Find()->api == "https://elsewhere:443");
   CHECK(home.Find({.key = "/k2"})->key == "/k2");
 }
 
@@ -110,14 +112,13 @@ TEST_CASE("client config: a wrong file is named with its line", "[cli]") {
 }
 
 TEST_CASE("client config: an API's address is https with a host", "[cli]") {
-  CHECK(*ParseApiUrl("https://h") == ApiAddress{"h", 443});
-  CHECK(*ParseApiUrl("https://h:8443/") == ApiAddress{"h", 8443});
-  CHECK(*ParseApiUrl("https://[::1]:8443") == ApiAddress{"::1", 8443});
-  CHECK(ApiUrl({"::1", 8443}) == "https://[::1]:8443");
+  CHECK(*NormaliseApiUrl("https://h") == "https://h:443");
+  CHECK(*NormaliseApiUrl("https://h:8443/") == "https://h:8443");
+  CHECK(*NormaliseApiUrl("https://[::1]:8443") == "https://[::1]:8443");
   for (const char* bad : {"", "http://h", "https://", "https://h:", "https://h:0",
                           "https://h:99999", "https://h/path", "https://u@h", "https://[::1",
                           "https://h:1x", "ftp://h", "https://h:1/?q"}) {
     INFO(bad);
-    CHECK_FALSE(ParseApiUrl(bad));
+    CHECK_FALSE(NormaliseApiUrl(bad));
   }
 }

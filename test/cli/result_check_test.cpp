@@ -102,6 +102,12 @@ TEST_CASE("result check: without the shown set the key must still hash to the id
   CHECK_FALSE(check.Check(agent.id(), agent.key().public_key().View(), good).fault);
 }
 
+TEST_CASE("result check: what is no envelope is a fault of that agent", "[cli]") {
+  AgentVoice agent("web1");
+  ResultCheck check = CheckFor(agent);
+  CHECK(check.Check(agent.id(), "", std::nullopt).fault == PartFault::kNotEnvelope);
+}
+
 TEST_CASE("result check: a signed heartbeat is no result", "[cli]") {
   AgentVoice agent("web1");
   ResultCheck check = CheckFor(agent);

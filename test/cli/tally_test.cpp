@@ -101,7 +101,7 @@ TEST_CASE("tally: the final line counts everybody once", "[cli]") {
   CHECK(tally.FinalLine(milliseconds(3210)) ==
         "answered 2/5, found 1, failed 2 (1 refused: too_little_weight; 1 timeout), silent 1, "
         "3.2 s");
-  CHECK(tally.ProgressLine(milliseconds(120)) == "2/5 answered, 1 found, 2 failed  0.12 s");
+  CHECK(tally.ProgressLine(1) == "2/5 answered, 1 found, 2 failed, 1 running");
 }
 
 TEST_CASE("tally: reasons that endpoints invent do not fill the line", "[cli]") {

@@ -1,0 +1,426 @@
+#include "cli/api_client.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "net/http_client.h"
+#include "net/http_signature.h"
+#include "proto/access.h"
+#include "util/encoding.h"
+#include "util/text.h"
+
+namespace mig::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kFirstPause{50};
+constexpr milliseconds kLongestPause{1'000};
+constexpr milliseconds kPauseSlice{20};
+constexpr std::size_t kPageParts = 50;
+constexpr std::size_t kMaxServerWords = 500;  // of a message that is shown
+
+bool IsAway(const Error& error) {
+  return error.code() == Errc::kUnavailable || error.code() == Errc::kTimeout;
+}
+
+// {"error": {"code", "message"}} of a reply that is no success, with what it means for the verbs.
+struct ServerError {
+  std::string code;
+  Error error;
+};
+
+ServerError ReadServerError(const HttpReply& reply) {
+  std::string code, message;
+  if (auto body = json::ParseObject(reply.body)) {
+    const json::value* inner = body->if_contains("error");
+    if (const json::object* fields = inner == nullptr ? nullptr : inner->if_object()) {
+      json::ObjectReader in(*fields, "error", json::ObjectReader::Unknown::kIgnore);
+      code = in.OptionalString("code");
+      message = in.OptionalString("message");
+    }
+  }
+  if (message.empty()) {
+    message = "the server answered " + std::to_string(reply.status) + " " +
+              std::string(HttpReason(reply.status));
+  }
+  message.resize(std::min(message.size(), kMaxServerWords));
+  const auto code_of = [](int status) {
+    switch (status) {
+      case 401:
+      case 403:
+        return Errc::kDenied;
+      case 404:
+        return Errc::kNotFound;
+      case 409:
+        return Errc::kExists;
+      case 429:
+      case 502:
+      case 503:
+      case 504:
+        return Errc::kUnavailable;
+      default:
+        return status >= 500 ? Errc::kInternal : Errc::kInvalid;
+    }
+  };
+  // A refusal's code is what agents would answer and what the documentation explains.
+  if (reply.status == 403 && !code.empty() && code != "denied") message = code + ": " + message;
+  return {code, Error(code_of(reply.status), message)};
+}
+
+Expected<json::object> ReadBody(const HttpReply& reply) {
+  auto body = json::ParseObject(reply.body);
+  if (!body) return std::move(body).error().During("the server's answer");
+  return body;
+}
+
+Expected<std::vector<const json::object*>> ObjectsIn(const json::object& body,
+                                                     std::string_view name) {
+  const json::value* value = body.if_contains(name);
+  const json::array* list = value == nullptr ? nullptr : value->if_array();
+  std::vector<const json::object*> objects;
+  bool sound = list != nullptr;
+  for (std::size_t i = 0; sound && i < list->size(); ++i) {
+    objects.push_back((*list)[i].if_object());
+    sound = objects.back() != nullptr;
+  }
+  if (sound) return objects;
+  return Error(Errc::kMalformed,
+               "the server's answer: `" + std::string(name) + "` is not a list of objects");
+}
+
+Expected<ActionInfo> ReadActionInfo(const json::object& fields) {
+  json::ObjectReader in(fields, "action", json::ObjectReader::Unknown::kIgnore);
+  ActionInfo info;
+  auto id = ActionId::Parse(in.String("id"));
+  if (auto done = in.Finish(); !done) return std::move(done).error();
+  if (!id) return std::move(id).error();
+  info.id = *id;
+  auto progress = ReadProgress(fields);
+  if (!progress) return std::move(progress).error();
+  info.progress = std::move(*progress);
+  info.fields = fields;
+  return info;
+}
+
+}  // namespace
+
+struct ApiClient::Session {
+  explicit Session(SecretKey k) : key(std::move(k)) {}
+  SecretKey key;
+  std::string id;
+};
+
+ApiClient::ApiClient(const ClientConfig& config, std::function<void(const Error&)> waiting,
+                     std::chrono::milliseconds patience)
+    : url_(config.api), org_(config.org), waiting_(std::move(waiting)), patience_(patience) {
+  HttpClientOptions options;
+  options.url = url_;
+  options.ca_file = config.ca.string();
+  http_ = std::make_unique<HttpClient>(std::move(options));
+}
+
+ApiClient::~ApiClient() = default;
+
+void ApiClient::Interrupt() {
+  interrupted_ = true;
+  http_->Interrupt();
+}
+
+void ApiClient::Resume() { interrupted_ = false; }
+
+bool ApiClient::Pause(milliseconds time) const {
+  // In slices, because nothing but the flag tells a sleeping thread of an interrupt.
+  const auto until = Clock::now() + time;
+  while (!interrupted_ && Clock::now() < until) std::this_thread::sleep_for(kPauseSlice);
+  return !interrupted_;
+}
+
+Expected<void> ApiClient::Sign(HttpCall& call) const {
+  if (!session_) return Error(Errc::kInternal, "no session is open");
+  SignedParts parts;
+  parts.method = call.method;
+  parts.target_uri = url_ + call.target;
+  if (!call.body.empty()) {
+    parts.content_digest = ContentDigest(call.body);
+    call.headers.Add("Content-Digest", parts.content_digest);
+  }
+  SignatureParameters parameters;
+  parameters.created = std::chrono::floor<std::chrono::seconds>(Now());
+  parameters.nonce = EncodeBase64Url(RandomBytes(16));
+  parameters.keyid = session_->id;
+  const SignatureFields fields = SignRequest(parts, parameters, session_->key);
+  call.headers.Add("Signature-Input", fields.signature_input);
+  call.headers.Add("Signature", fields.signature);
+  return {};
+}
+
+Expected<HttpReply> ApiClient::Exchange(HttpCall call, bool sign) {
+  const auto give_up = Clock::now() + patience_;
+  milliseconds pause = kFirstPause;
+  bool reopened = false;
+  for (;;) {
+    if (interrupted_) return Error(Errc::kUnavailable, "interrupted");
+    HttpCall attempt = call;
+    // Signed anew each time: a nonce is good once.
+    if (sign) {
+      if (auto signed_call = Sign(attempt); !signed_call) return std::move(signed_call).error();
+    }
+    auto reply = http_->Call(std::move(attempt));
+    std::optional<Error> away;
+    if (!reply) {
+      if (!IsAway(reply.error())) return reply;
+      away = std::move(reply).error();
+    } else if (reply->status < 200 || reply->status > 299) {
+      ServerError refused = ReadServerError(*reply);
+      // The session lapsed, or the server lost it: opened anew, once, without asking anybody.
+      const bool lost = reply->status == 401 || refused.code == "denied";
+      if (sign && lost && !reopened) {
+        reopened = true;
+        if (auto opened = OpenSession(*key_); !opened) return std::move(opened).error();
+        continue;
+      }
+      if (!IsAway(refused.error)) return std::move(refused.error);
+      away = std::move(refused.error);
+    } else {
+      return reply;
+    }
+    if (Clock::now() + pause > give_up) return std::move(*away).During(url_);
+    if (waiting_) std::exchange(waiting_, nullptr)(*away);
+    if (!Pause(pause)) return Error(Errc::kUnavailable, "interrupted");
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+Expected<json::object> ApiClient::Ask(std::string method, std::string target, Bytes body,
+                                      bool sign) {
+  HttpCall call;
+  call.method = std::move(method);
+  call.target = std::move(target);
+  call.body = std::move(body);
+  call.headers.Add("Accept", "application/json");
+  if (!call.body.empty()) call.headers.Add("Content-Type", "application/json");
+  auto reply = Exchange(std::move(call), sign);
+  if (!reply) return std::move(reply).error();
+  return ReadBody(*reply);
+}
+
+Expected<TrustedPolicy> ApiClient::GetPolicy() {
+  auto body = Ask("GET", "/v1/policy", {}, false);
+  if (!body) return std::move(body).error();
+  auto list = ObjectsIn(*body, "roots");
+  if (!list) return std::move(list).error();
+  std::vector<Envelope> roots;
+  for (const json::object* fields : *list) {
+    auto root = EnvelopeFromJson(*fields, "roots[" + std::to_string(roots.size()) + "]");
+    if (!root) return std::move(root).error();
+    roots.push_back(std::move(*root));
+  }
+  const json::value* fields = body->if_contains("policy");
+  if (fields == nullptr || !fields->is_object()) {
+    return Error(Errc::kMalformed, "the server's answer: `policy` is missing");
+  }
+  auto envelope = EnvelopeFromJson(fields->get_object(), "policy");
+  if (!envelope) return std::move(envelope).error();
+  auto policy = VerifyPolicyChain(org_, roots, *envelope);
+  if (!policy) return std::move(policy).error().During("the server's policy does not verify");
+  return policy;
+}
+
+Expected<void> ApiClient::OpenSession(const SecretKey& key) {
+  key_ = &key;
+  auto session = std::make_unique<Session>(SecretKey::Generate());
+  SessionRequest request;
+  request.org = org_;
+  request.key = Bytes(session->key.public_key().View());
+  const UtcTime now = Now();
+  // Clocks differ: backdated, and a little less than the longest that is allowed.
+  request.validfrom = now - std::chrono::minutes(1);
+  request.expireafter = request.validfrom + kMaxSessionValidity;
+  request.nonce = RandomBytes(16);
+  const Envelope envelope = Seal(kSessionType, EncodeSessionRequest(request), key);
+  auto body = Ask("POST", "/v1/session", EncodeEnvelope(envelope), false);
+  if (!body) return std::move(body).error().During("open a session");
+  json::ObjectReader in(*body, "session", json::ObjectReader::Unknown::kIgnore);
+  session->id = in.String("session");
+  if (auto done = in.Finish(); !done) return done;
+  session_ = std::move(session);
+  return {};
+}
+
+Expected<std::vector<ShownAgent>> ApiClient::GetTargets(const std::string& target) {
+  auto body = Ask("POST", "/v1/targets", json::Write(json::object{{"target", target}}));
+  if (!body) return std::move(body).error();
+  auto list = ObjectsIn(*body, "agents");
+  if (!list) return std::move(list).error();
+  std::vector<ShownAgent> shown;
+  shown.reserve(list->size());
+  for (const json::object* fields : *list) {
+    json::ObjectReader in(*fields, "agents[" + std::to_string(shown.size()) + "]",
+                          json::ObjectReader::Unknown::kIgnore);
+    auto id = AgentId::Parse(in.String("id"));
+    ShownAgent agent;
+    agent.name = ReadName(*fields, "name");
+    agent.status = in.OptionalString("status");
+    agent.key = in.Base64("key");
+    if (auto done = in.Finish(); !done) return std::move(done).error();
+    if (!id) return std::move(id).error();
+    agent.id = *id;
+    shown.push_back(std::move(agent));
+  }
+  return shown;
+}
+
+Expected<ApiClient::Posted> ApiClient::PostAction(const Envelope& envelope) {
+  auto body = Ask("POST", "/v1/actions", EncodeEnvelope(envelope));
+  if (!body) return std::move(body).error();
+  json::ObjectReader in(*body, "action", json::ObjectReader::Unknown::kIgnore);
+  Posted posted;
+  auto status = ParseActionStatus(in.String("status"));
+  posted.weight_reached = in.OptionalBool("weight_reached", true);
+  posted.people = in.OptionalStrings("people");
+  if (auto done = in.Finish(); !done) return std::move(done).error();
+  if (!status) return std::move(status).error();
+  posted.status = *status;
+  return posted;
+}
+
+Expected<ActionInfo> ApiClient::GetAction(const ActionId& id) {
+  auto body = Ask("GET", "/v1/actions/" + id.Text());
+  if (!body) return std::move(body).error();
+  auto info = ReadActionInfo(*body);
+  if (!info) return info;
+  const json::value* fields = body->if_contains("envelope");
+  if (fields == nullptr || !fields->is_object()) return info;
+  auto envelope = EnvelopeFromJson(fields->get_object(), "envelope");
+  if (!envelope) return std::move(envelope).error();
+  auto action = DecodeAction(envelope->payload);
+  if (!action) return std::move(action).error().During("the action that the server shows");
+  if (action->id != id || info->id != id) {
+    return Error(Errc::kMalformed, "the server shows another action than was asked for");
+  }
+  info->action = std::move(*action);
+  return info;
+}
+
+Expected<std::vector<ActionInfo>> ApiClient::ListActions(std::size_t limit) {
+  auto body = Ask("GET", "/v1/actions?limit=" + std::to_string(limit));
+  if (!body) return std::move(body).error();
+  auto list = ObjectsIn(*body, "actions");
+  if (!list) return std::move(list).error();
+  std::vector<ActionInfo> actions;
+  for (const json::object* fields : *list) {
+    auto info = ReadActionInfo(*fields);
+    if (!info) return std::move(info).error();
+    actions.push_back(std::move(*info));
+  }
+  return actions;
+}
+
+Expected<json::array> ApiClient::ListCommands(const ActionId& id) {
+  auto body = Ask("GET", "/v1/actions/" + id.Text() + "/commands");
+  if (!body) return std::move(body).error();
+  if (auto sound = ObjectsIn(*body, "commands"); !sound) return std::move(sound).error();
+  return std::move((*body)["commands"].get_array());
+}
+
+Expected<json::array> ApiClient::ListAgents(const std::string& target) {
+  auto body = target.empty()
+                  ? Ask("GET", "/v1/agents")
+                  : Ask("POST", "/v1/targets", json::Write(json::object{{"target", target}}));
+  if (!body) return std::move(body).error();
+  if (auto sound = ObjectsIn(*body, "agents"); !sound) return std::move(sound).error();
+  return std::move((*body)["agents"].get_array());
+}
+
+Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {
+  std::string last_id;
+  milliseconds pause = kFirstPause;
+  auto give_up = Clock::now() + patience_;
+  bool reopened = false;
+  for (;;) {
+    if (interrupted_) return Error(Errc::kUnavailable, "interrupted");
+    HttpCall call;
+    call.target = "/v1/actions/" + id.Text() + "/events";
+    call.headers.Add("Accept", "text/event-stream");
+    if (!last_id.empty()) call.headers.Add("Last-Event-ID", last_id);
+    if (auto signed_call = Sign(call); !signed_call) return signed_call;
+
+    bool done = false;
+    std::optional<Error> wrong;
+    auto reply = http_->Stream(std::move(call), [&](const SseEvent& sse) {
+      pause = kFirstPause;
+      give_up = Clock::now() + patience_;
+      reopened = false;
+      auto event = ReadActionEvent(sse.event, sse.data);
+      if (!event) {
+        wrong = std::move(event).error();
+        return false;
+      }
+      last_id = sse.id;
+      if (!*event) return true;
+      done = !on_event(**event) || std::holds_alternative<EndEvent>(**event);
+      return !done;
+    });
+    if (done) return {};
+    if (wrong) return std::move(*wrong).During("the server's events");
+    std::optional<Error> away;
+    if (!reply) {
+      if (!IsAway(reply.error())) return std::move(reply).error();
+      away = std::move(reply).error();
+    } else if (reply->status != 200) {
+      ServerError refused = ReadServerError(*reply);
+      const bool lost = reply->status == 401 || refused.code == "denied";
+      if (lost && !reopened) {
+        reopened = true;
+        if (auto opened = OpenSession(*key_); !opened) return opened;
+        continue;
+      }
+      if (!IsAway(refused.error)) return std::move(refused.error);
+      away = std::move(refused.error);
+    } else {
+      away = Error(Errc::kUnavailable, "the server ended the stream of events");
+    }
+    if (interrupted_) return Error(Errc::kUnavailable, "interrupted");
+    if (Clock::now() + pause > give_up) return std::move(*away).During(url_);
+    // After a pause that grows: a server that restarts is not asked in a loop.
+    if (!Pause(pause)) return Error(Errc::kUnavailable, "interrupted");
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+Expected<void> ApiClient::ReadSoFar(const ActionId& id, const OnEvent& on_event) {
+  // Status first, so that what is shown as final has all its parts behind it.
+  auto info = GetAction(id);
+  if (!info) return std::move(info).error();
+  if (!on_event(info->progress)) return {};
+  std::string after = "0";
+  for (;;) {
+    auto body = Ask("GET", "/v1/actions/" + id.Text() + "/results?after=" + after +
+                               "&limit=" + std::to_string(kPageParts));
+    if (!body) return std::move(body).error();
+    auto list = ObjectsIn(*body, "parts");
+    if (!list) return std::move(list).error();
+    for (const json::object* fields : *list) {
+      auto part = ReadPart(*fields);
+      if (!part) return std::move(part).error();
+      if (!on_event(std::move(*part))) return {};
+      json::ObjectReader in(*fields, "part", json::ObjectReader::Unknown::kIgnore);
+      after = std::to_string(in.Uint64("row"));
+      if (auto done = in.Finish(); !done) return done;
+    }
+    if (list->empty()) break;
+  }
+  auto commands = ListCommands(id);
+  if (!commands) return std::move(commands).error();
+  for (const json::value& value : *commands) {
+    auto command = ReadCommand(value.get_object());
+    if (!command) return std::move(command).error();
+    if (!on_event(std::move(*command))) return {};
+  }
+  on_event(EndEvent{std::move(info->progress)});
+  return {};
+}
+
+}  // namespace mig::cli

@@ -1,0 +1,109 @@
+// The API as the verbs use it: one session, signed requests (RFC 9421) that ride out a restart of
+// the server, and event streams that go on where they broke. What comes back is read, not believed:
+// policies verify themselves (trust/policy_chain.h), result parts through cli/result_check.h.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/action_events.h"
+#include "cli/client_config.h"
+#include "cli/result_check.h"
+#include "crypto/ed25519.h"
+#include "crypto/envelope.h"
+#include "proto/action.h"
+#include "trust/policy_chain.h"
+#include "util/expected.h"
+#include "util/json.h"
+
+namespace mig {
+class HttpClient;
+struct HttpCall;
+struct HttpReply;
+}  // namespace mig
+
+namespace mig::cli {
+
+// An action as the API lists it.
+struct ActionInfo {
+  ActionId id;
+  ProgressEvent progress;
+  json::object fields;           // all of it, for -json
+  std::optional<Action> action;  // decoded from its envelope; only from GetAction
+};
+
+class ApiClient {
+ public:
+  // How long a request is tried again while the server is away.
+  static constexpr std::chrono::milliseconds kPatience{15'000};
+
+  // `waiting` is called once when the server does not answer at first; may be empty.
+  ApiClient(const ClientConfig& config, std::function<void(const Error&)> waiting,
+            std::chrono::milliseconds patience = kPatience);
+  ~ApiClient();
+  ApiClient(const ApiClient&) = delete;
+  ApiClient& operator=(const ApiClient&) = delete;
+
+  // Errors of everything below: kUnavailable, kTimeout: not reachable; kDenied: refused, with the
+  // server's reason; kNotFound, kInvalid, kExists as the server says; kMalformed: no sense.
+
+  // The documents of the deployment, verified from the configured org.
+  Expected<TrustedPolicy> GetPolicy();
+
+  // Opens a session: one signature by the investigator's key. The other requests need it. `key`
+  // must live as long as this client: a session that lapses or is forgotten is opened anew.
+  Expected<void> OpenSession(const SecretKey& key);
+
+  Expected<std::vector<ShownAgent>> GetTargets(const std::string& target);
+
+  struct Posted {
+    ActionStatus status = ActionStatus::kPending;
+    bool weight_reached = false;
+    std::vector<std::string> people;
+  };
+  Expected<Posted> PostAction(const Envelope& envelope);
+
+  Expected<ActionInfo> GetAction(const ActionId& id);
+  Expected<std::vector<ActionInfo>> ListActions(std::size_t limit);
+  Expected<json::array> ListCommands(const ActionId& id);
+  Expected<json::array> ListAgents(const std::string& target);  // empty: all
+
+  // Calls `on_event` for each event of the action until the end event, or until it returns false.
+  // Goes on after breaks, without repeating what was told.
+  using OnEvent = std::function<bool(const ActionEvent&)>;
+  Expected<void> Follow(const ActionId& id, const OnEvent& on_event);
+  // As Follow, for what is there now.
+  Expected<void> ReadSoFar(const ActionId& id, const OnEvent& on_event);
+
+  // Ends the call under way, and all later ones, with kUnavailable "interrupted".
+  // Async-signal-safe.
+  void Interrupt();
+  // Afterwards calls work again.
+  void Resume();
+
+ private:
+  Expected<HttpReply> Exchange(HttpCall call, bool sign);
+  Expected<json::object> Ask(std::string method, std::string target, Bytes body = {},
+                             bool sign = true);
+  Expected<void> Sign(HttpCall& call) const;
+  bool Pause(std::chrono::milliseconds time) const;
+
+  struct Session;
+  std::string url_;
+  OrgId org_;
+  std::function<void(const Error&)> waiting_;
+  std::chrono::milliseconds patience_;
+  std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<Session> session_;
+  const SecretKey* key_ = nullptr;
+  std::atomic<bool> interrupted_ = false;
+};
+
+}  // namespace mig::cli

@@ -1,0 +1,79 @@
+// mig agents: which machines the server knows.
+#include "cli/table.h"
+#include "cli/terminal_json.h"
+#include "cli/verb.h"
+#include "proto/target.h"
+#include "roles/client/client.h"
+#include "roles/client/connection.h"
+#include "util/text.h"
+
+namespace mig {
+namespace {
+
+std::string TextOf(const json::object& fields, std::string_view name) {
+  const json::value* value = fields.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::string Inner(const json::object& fields, std::string_view object, std::string_view name) {
+  const json::value* value = fields.if_contains(object);
+  return value != nullptr && value->is_object() ? TextOf(value->get_object(), name) : std::string();
+}
+
+}  // namespace
+
+int RunAgents(std::span<const std::string> arguments) {
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  ConnectionOptions wanted;
+  std::string target;
+  bool json = false;
+  cli::Options options("mig agents [-t TARGET] [--json]",
+                       "Lists the agents that the server knows, or those that a target names.");
+  options.Text("target", 't', "EXPR", "only the agents that this expression names", &target);
+  options.Flag("json", '\0', "one JSON document", &json);
+  wanted.AddTo(options);
+  options.Example("mig agents", "every agent");
+  options.Example("mig agents -t \"status = 'online' AND environment->>'os' = 'linux'\"",
+                  "what a query with this target would reach");
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
+  if (!target.empty()) {
+    if (auto parsed = Target::Parse(target); !parsed) {
+      return cli::Fail(terminal, std::move(parsed).error().During("--target"));
+    }
+  }
+  auto connection = Connect(wanted, options, terminal);
+  if (!connection) return cli::Fail(terminal, connection.error());
+  auto agents = connection->api->ListAgents(target);
+  if (!agents) return cli::Fail(terminal, agents.error());
+  const bool none = agents->empty();
+  if (json) {
+    terminal.Data(cli::EscapeJson(json::WritePretty(json::object{{"agents", std::move(*agents)}})) +
+                  "\n");
+    return cli::Finish(terminal, none ? cli::kNothing : cli::kFound);
+  }
+  if (none) {
+    terminal.Remark(target.empty() ? "No agent has enrolled yet."
+                                   : "No agent matches; `mig agents` lists all.");
+    return cli::Finish(terminal, cli::kNothing);
+  }
+  cli::Table table({{"NAME", false, true},
+                    {"STATUS"},
+                    {"VERSION"},
+                    {"OS"},
+                    {"SYSTEM", false, true},
+                    {"LAST HEARTBEAT"},
+                    {"ID", false, true}});
+  for (const json::value& value : *agents) {
+    const json::object& fields = value.get_object();
+    std::string status = TextOf(fields, "status");
+    // Two machines that show one identity: the first thing an administrator must know.
+    if (!TextOf(fields, "cloned").empty()) status += " (cloned)";
+    table.Add({cli::ReadName(fields, "name"), status, TextOf(fields, "version"),
+               Inner(fields, "environment", "os"), Inner(fields, "environment", "ident"),
+               TextOf(fields, "heartbeattime"), TextOf(fields, "id")});
+  }
+  terminal.Data(table.Render(terminal.facts().out_is_terminal ? terminal.facts().width : 0));
+  return cli::Finish(terminal, cli::kFound);
+}
+
+}  // namespace mig

@@ -1,0 +1,62 @@
+#include "roles/client/connection.h"
+
+#include "os/file_lock.h"
+
+namespace mig {
+
+void ConnectionOptions::AddTo(cli::Options& options) {
+  options.Text("config", 'c', "FILE",
+               "the deployment to talk to (default: client.yaml, or the lab)", &config.config);
+  options.Text("key", '\0', "FILE", "the key to sign with (default: the configuration's)",
+               &config.key);
+  options.Integer("passphrase-fd", '\0', "N", "read the key's passphrase from descriptor N", 0,
+                  1023, &passphrase_fd);
+}
+
+cli::PassphraseSource ConnectionOptions::Passphrase(const cli::Options& options) const {
+  cli::PassphraseSource source;
+  if (options.Given("passphrase-fd")) source.descriptor = static_cast<int>(passphrase_fd);
+  return source;
+}
+
+Expected<Identity> LoadIdentity(const ConnectionOptions& wanted, const cli::Options& options) {
+  auto config = cli::FindClientConfig(wanted.config, cli::ProcessEnvironment);
+  if (!config) return std::move(config).error();
+  auto key = cli::LoadSecretKey(config->key, wanted.Passphrase(options));
+  if (!key) return std::move(key).error();
+  return Identity{std::move(*config), std::move(*key)};
+}
+
+Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options& options,
+                             cli::Terminal& terminal) {
+  auto config = cli::FindClientConfig(wanted.config, cli::ProcessEnvironment);
+  if (!config) return std::move(config).error();
+  if (config->lab) {
+    // Its supervisor holds this lock as long as it lives; no need to wait for a timeout.
+    const auto running = os::IsLocked(*config->lab / "run" / "supervisor.lock");
+    if (running && !*running) {
+      return Error(Errc::kUnavailable,
+                   config->source + " is not running; start it with: mig lab up");
+    }
+  }
+  auto key = cli::LoadSecretKey(config->key, wanted.Passphrase(options));
+  if (!key) return std::move(key).error();
+  const std::string url = config->api;
+  auto api = std::make_unique<cli::ApiClient>(*config, [&terminal, url](const Error& away) {
+    terminal.Remark(url + " does not answer (" + away.message() + "); trying for " +
+                    FormatDuration(cli::ApiClient::kPatience));
+  });
+  Connection connection{std::move(*config), std::move(*key), std::move(api)};
+  if (auto opened = connection.api->OpenSession(connection.key.secret); !opened) {
+    return std::move(opened).error().During(connection.config.source);
+  }
+  return connection;
+}
+
+Expected<ActionId> ReadActionId(const std::string& text) {
+  auto id = ActionId::Parse(text);
+  if (id) return id;
+  return Error(Errc::kInvalid, id.error().message() + "; `mig status` lists them");
+}
+
+}  // namespace mig

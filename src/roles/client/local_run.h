@@ -1,0 +1,17 @@
+// `mig query MODULE -t local`: the module on this machine, in the same sandboxed child as an agent
+// would use, without any server.
+#pragma once
+
+#include "cli/answer_reader.h"
+#include "cli/exit_status.h"
+#include "modules/module.h"
+#include "proto/limits.h"
+
+namespace mig {
+
+// Elements go to stdout without a name in front; errors and statistics to stderr, always: a file
+// that could not be opened must not be invisible.
+cli::ExitStatus RunLocal(const Module& module, const json::object& parameters, const Limits& limits,
+                         const cli::AnswerReader::Options& options, cli::Terminal& terminal);
+
+}  // namespace mig

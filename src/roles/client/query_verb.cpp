@@ -1,0 +1,298 @@
+// mig query MODULE …: asks a question of many machines.
+#include <algorithm>
+
+#include "cli/new_action.h"
+#include "cli/sent_actions.h"
+#include "cli/verb.h"
+#include "modules/module.h"
+#include "proto/target.h"
+#include "roles/client/answer_options.h"
+#include "roles/client/client.h"
+#include "roles/client/connection.h"
+#include "roles/client/following.h"
+#include "roles/client/local_run.h"
+#include "roles/client/query_arguments.h"
+#include "util/text.h"
+
+namespace mig {
+namespace {
+
+using cli::ExitStatus;
+using std::chrono::milliseconds;
+
+constexpr std::string_view kDefaultTarget = "status='online'";
+constexpr std::string_view kLocal = "local";
+
+// What was asked for on the command line.
+struct Query {
+  const Module* module = nullptr;
+  json::object parameters;
+  ConnectionOptions connection;
+  AnswerOptions answers;
+  std::string target, name, reason;
+  milliseconds expire{std::chrono::minutes(5)};
+  bool print_only = false, detach = false;
+  Limits limits;
+  std::uint64_t seconds = 0, cpu = 0;
+
+  void AddTo(cli::Options& options) {
+    options.Text("target", 't', "EXPR",
+                 "which machines: an expression, or `local` for this one without any server",
+                 &target);
+    options.Duration("expire", 'e', "how long machines may still take it up (default 5m)", &expire);
+    answers.AddTo(options);
+    options.Flag("print", 'p', "print the signed action and send nothing", &print_only);
+    options.Flag("detach", '\0', "send it, print its id, and do not wait for answers", &detach);
+    options.Text("name", 'n', "NAME", "what lists call it (default: the command line)", &name);
+    options.Text("reason", '\0', "TEXT", "why, for the ledgers of those who are asked", &reason);
+    options.Integer("max-seconds", '\0', "N", "wall clock of a run on one machine (default 300)", 1,
+                    86'400, &seconds);
+    options.Integer("max-cpu", '\0', "PERCENT", "of one core, averaged (default 50)", 1, 6'400,
+                    &cpu);
+    options.Size("max-rss", '\0', "memory of a run on one machine (default 512m)", &limits.rss);
+    options.Integer("max-rows", '\0', "N", "elements that one machine may answer", 1, 1'000'000'000,
+                    &limits.rows);
+    options.Size("max-bytes", '\0', "size of one machine's answer (default 1g)", &limits.bytes);
+    connection.AddTo(options);
+  }
+};
+
+// Limits that were typed stay as they are, and the policy's ceilings have the last word: better to
+// say so now than to be refused everywhere.
+Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
+                              const Limits& ceilings) {
+  Limits limits = cli::DefaultLimits(ceilings);
+  if (options.Given("max-seconds")) limits.seconds = static_cast<std::uint32_t>(query.seconds);
+  if (options.Given("max-cpu")) limits.cpu = static_cast<std::uint32_t>(query.cpu);
+  if (options.Given("max-rss")) limits.rss = query.limits.rss;
+  if (options.Given("max-rows")) limits.rows = query.limits.rows;
+  if (options.Given("max-bytes")) limits.bytes = query.limits.bytes;
+  const std::string above = FirstAbove(limits, ceilings);
+  if (above.empty()) return limits;
+  return Error(Errc::kInvalid, "--max-" + above + ": the policy allows less");
+}
+
+Expected<void> CheckValidity(const Query& query, const Policy& policy) {
+  const auto longest = policy.validity.find(query.module->kind);
+  const std::string kind(KindName(query.module->kind));
+  if (longest == policy.validity.end()) {
+    return Error(Errc::kDenied, "the policy allows no action of kind " + kind);
+  }
+  if (query.expire + cli::kBackdated <= longest->second) return {};
+  return Error(Errc::kInvalid, "--expire " + FormatDuration(query.expire) +
+                                   ": the policy lets an action of kind " + kind +
+                                   " be valid for at most " +
+                                   FormatDuration(longest->second - cli::kBackdated));
+}
+
+cli::Draft DraftFor(const Query& query, const cli::ClientConfig& config, const KeyFile& key,
+                    std::uint64_t policy) {
+  cli::Draft draft;
+  draft.id = cli::NewActionId();
+  draft.org = config.org;
+  draft.policy = policy;
+  draft.author = key.name;
+  draft.name = query.name;
+  draft.reason = query.reason;
+  return draft;
+}
+
+Action ActionFor(const Query& query, const cli::Draft& draft, const Limits& limits) {
+  return cli::MakeAction(draft, query.module->kind, query.target,
+                         {std::string(query.module->name), query.parameters}, limits, query.expire,
+                         Now());
+}
+
+// -p: everything but the sending. The policy's version and ceilings come from the server where one
+// answers; without, the action asks for no version and takes the default limits.
+ExitStatus PrintAction(const Query& query, const cli::Options& options, cli::Terminal& terminal) {
+  auto identity = LoadIdentity(query.connection, options);
+  if (!identity) return cli::Fail(terminal, identity.error());
+  cli::ApiClient api(identity->config, {}, milliseconds(0));
+  std::uint64_t version = 0;
+  Limits ceilings{UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
+  if (auto policy = api.GetPolicy()) {
+    version = policy->policy().version;
+    ceilings = policy->policy().ceilings;
+    if (auto valid = CheckValidity(query, policy->policy()); !valid) {
+      return cli::Fail(terminal, valid.error());
+    }
+  } else {
+    terminal.Remark("The policy could not be looked at (" + policy.error().message() +
+                    "): the action names no lowest version.");
+  }
+  auto limits = ChooseLimits(query, options, ceilings);
+  if (!limits) return cli::Fail(terminal, limits.error());
+  const Action action =
+      ActionFor(query, DraftFor(query, identity->config, identity->key, version), *limits);
+  const Envelope envelope = Seal(kActionType, EncodeAction(action), identity->key.secret);
+  terminal.Data(json::WritePretty(EnvelopeToJson(envelope)) + "\n");
+  return cli::Finish(terminal, cli::kFound);
+}
+
+void TellTargets(const std::vector<cli::ShownAgent>& shown, cli::Terminal& terminal) {
+  const auto online = static_cast<std::uint64_t>(
+      std::count_if(shown.begin(), shown.end(),
+                    [](const cli::ShownAgent& agent) { return agent.status == "online"; }));
+  std::string line = Count(shown.size(), "agent") + " will be asked";
+  if (online < shown.size()) {
+    line += ", " + GroupThousands(online) + " of them online; the others when they come back";
+  }
+  terminal.Remark(line + ".");
+}
+
+ExitStatus TellPending(const cli::ApiClient::Posted& posted, const Action& action,
+                       cli::Terminal& terminal) {
+  terminal.Complain("the action waits for more signatures (signed so far by " +
+                    Join(posted.people, ", ") + "); it is " + action.id.Text() + " until " +
+                    FormatRfc3339(action.expireafter));
+  return cli::kRefused;
+}
+
+ExitStatus SendQuery(const Query& query, const cli::Options& options, cli::Terminal& terminal) {
+  auto connection = Connect(query.connection, options, terminal);
+  if (!connection) return cli::Fail(terminal, connection.error());
+  auto policy = connection->api->GetPolicy();
+  if (!policy) return cli::Fail(terminal, policy.error());
+  if (auto valid = CheckValidity(query, policy->policy()); !valid) {
+    return cli::Fail(terminal, valid.error());
+  }
+  auto limits = ChooseLimits(query, options, policy->policy().ceilings);
+  if (!limits) return cli::Fail(terminal, limits.error());
+
+  auto shown = connection->api->GetTargets(query.target);
+  if (!shown) return cli::Fail(terminal, std::move(shown).error().During("--target"));
+  if (shown->empty()) {
+    // Nobody was asked, so this is no "found nothing".
+    terminal.Complain("no agent matches the target " + query.target +
+                      "; nothing was sent. `mig agents` lists them");
+    return cli::kUsage;
+  }
+  TellTargets(*shown, terminal);
+
+  const Action action = ActionFor(
+      query, DraftFor(query, connection->config, connection->key, policy->policy().version),
+      *limits);
+  const Envelope envelope = Seal(kActionType, EncodeAction(action), connection->key.secret);
+  // Before it is sent: what was shown is what answers are checked against, also later and
+  // elsewhere.
+  if (auto folder = cli::UserStateFolder(cli::ProcessEnvironment)) {
+    const cli::SentActions sent(*folder / "sent");
+    if (auto kept = sent.Remember(action.id, *shown, Now()); !kept) {
+      terminal.Remark("`mig results` will not know which agents were shown: " +
+                      kept.error().message());
+    }
+  }
+  auto posted = connection->api->PostAction(envelope);
+  if (!posted) return cli::Fail(terminal, posted.error());
+  if (!posted->weight_reached) return TellPending(*posted, action, terminal);
+  if (query.detach) {
+    if (query.answers.format() == cli::AnswerFormat::kText) {
+      terminal.Data(action.id.Text() + "\n");
+    } else {
+      terminal.Data(json::Write(json::object{{"action", {{"id", action.id.Text()}}}}) + "\n");
+    }
+    terminal.Remark("Follow it with: mig results " + action.id.Text() + " -f");
+    return cli::Finish(terminal, cli::kDetached);
+  }
+  return FollowAction(*connection, action, std::move(*shown), query.answers.ForReader(), terminal);
+}
+
+std::string ModuleList() {
+  std::string text = "Modules:\n";
+  for (const Module* module : AllModules()) {
+    std::string name(module->name);
+    name.resize(std::max<std::size_t>(name.size(), 12), ' ');
+    text += "  " + name + std::string(module->summary) + "\n";
+  }
+  text.pop_back();
+  return text;
+}
+
+void Describe(cli::Options& options) {
+  options.Note(
+      "These options are taken until the first one that is not among them. From there an option is "
+      "the\nmodule's if the module has one of that name, and else one of these: so `-t` before "
+      "`-d` is the target,\nand after it ping's. One dash or two mean the same.");
+  options.Note(
+      "Exit status: 0 found, 1 nothing found, 2 usage, 3 partial, 4 refused, 5 server not "
+      "reachable,\n6 cut at a limit, 130 detached.");
+  options.Example("mig query file -path /etc -name '^passwd$'", "asks every agent that is online");
+  options.Example("mig query file -t \"name LIKE 'web%'\" -e 1h -path /usr/bin -sha2 HASH -json",
+                  "web servers, also those that come back within the hour; for a program");
+  options.Example("mig query file -t local -path /tmp -mtime '<1d'",
+                  "only this machine, without any server");
+}
+
+ExitStatus Usage(std::span<const std::string> words, cli::Options& options,
+                 cli::Terminal& terminal) {
+  Describe(options);
+  options.Note(ModuleList() + "\n\nTheir options: mig help MODULE");
+  if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
+  terminal.Complain("name a module: mig query MODULE …");
+  terminal.Remark(ModuleList());
+  return cli::kUsage;
+}
+
+}  // namespace
+
+int RunQuery(std::span<const std::string> arguments) {
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  Query query;
+  query.target = kDefaultTarget;
+  const std::string word = arguments.empty() ? std::string() : arguments[0];
+  cli::Options options("mig query " + (word.empty() || word[0] == '-' ? "MODULE" : word) +
+                           " [-t TARGET] [options] [module options]",
+                       "Asks a question of many machines: shows how many it reaches, signs it with "
+                       "your key,\nsends it, checks and prints the answers as they arrive.");
+  query.AddTo(options);
+  if (word.empty() || word[0] == '-') return Usage(arguments, options, terminal);
+
+  query.module = FindModule(word);
+  if (query.module == nullptr) {
+    std::vector<std::string> names;
+    for (const Module* module : AllModules()) names.emplace_back(module->name);
+    const std::string hint = DidYouMean(word, names);
+    terminal.Complain("there is no module `" + word + "`" +
+                      (hint.empty() ? "; `mig query --help` lists them" : ", " + hint));
+    return cli::kUsage;
+  }
+  auto split = SplitQueryArguments(options, *query.module, arguments.subspan(1));
+  if (!split) return cli::Fail(terminal, split.error());
+  Describe(options);
+  if (auto parsed = options.Parse(split->own); !parsed) {
+    return cli::Fail(terminal, parsed.error());
+  }
+  if (options.help_wanted()) {
+    terminal.Data(ModuleHelp(*query.module) + "\n" + options.Help());
+    return cli::Finish(terminal, cli::kFound);
+  }
+  if (auto good = query.answers.Check(); !good) return cli::Fail(terminal, good.error());
+  auto parameters = ParametersFromArguments(*query.module, split->module);
+  if (!parameters) {
+    const ExitStatus status = cli::Fail(terminal, parameters.error());
+    terminal.Remark("Try: mig help " + word);
+    return status;
+  }
+  query.parameters = std::move(*parameters);
+  if (query.name.empty()) query.name = cli::NameFromWords(word, split->module);
+  if (query.target == kLocal) {
+    Limits limits;
+    if (options.Given("max-seconds")) limits.seconds = static_cast<std::uint32_t>(query.seconds);
+    limits.rss = options.Given("max-rss") ? query.limits.rss : limits.rss;
+    limits.rows = options.Given("max-rows") ? query.limits.rows : limits.rows;
+    limits.bytes = options.Given("max-bytes") ? query.limits.bytes : limits.bytes;
+    return RunLocal(*query.module, query.parameters, limits, query.answers.ForReader(), terminal);
+  }
+  if (auto target = Target::Parse(query.target); !target) {
+    return cli::Fail(terminal, std::move(target).error().During("--target"));
+  }
+  if (!options.Given("target")) {
+    terminal.Remark("No target was given; asking all agents that are online (-t \"" + query.target +
+                    "\").");
+  }
+  return query.print_only ? PrintAction(query, options, terminal)
+                          : SendQuery(query, options, terminal);
+}
+
+}  // namespace mig
