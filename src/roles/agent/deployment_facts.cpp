@@ -34,14 +34,11 @@ Expected<DeploymentFacts> ResolveDeployment(const AgentConfig& config,
   if (facts.api.empty()) {
     return Error(Errc::kInvalid, "no API is known: give `api` in the configuration");
   }
-  facts.pin = token ? token->pin : recorded ? recorded->pin : Bytes();
   return facts;
 }
 
 Bytes WriteDeploymentFacts(const DeploymentFacts& facts) {
-  json::object fields = {{"org", facts.org.Text()}, {"api", facts.api}};
-  if (!facts.pin.empty()) fields["pin"] = EncodeBase64(facts.pin);
-  return json::WritePretty(fields) + "\n";
+  return json::WritePretty(json::object{{"org", facts.org.Text()}, {"api", facts.api}}) + "\n";
 }
 
 Expected<DeploymentFacts> ReadDeploymentFacts(BytesView text) {
@@ -51,7 +48,6 @@ Expected<DeploymentFacts> ReadDeploymentFacts(BytesView text) {
   DeploymentFacts facts;
   facts.org = ReadId<OrgId>(in, "org");
   facts.api = in.String("api");
-  if (in.Has("pin")) facts.pin = in.Base64("pin");
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return facts;
 }

@@ -14,7 +14,6 @@ namespace mig::agent {
 struct DeploymentFacts {
   OrgId org;
   std::string api;  // https://host:port
-  Bytes pin;        // of the servers' CA, as the token said; empty: not said
 };
 
 // All that say something about org must say the same: an agent never changes its deployment. The

@@ -33,6 +33,16 @@ HttpClientOptions OptionsFor(const AgentConfig& config, const DeploymentFacts& f
   return options;
 }
 
+// The secret of a token goes only to the deployment that the token came from.
+Expected<void> CheckPin(const AgentConfig& config, const EnrolToken& token) {
+  auto pem = os::ReadFile(config.ca, kMaxFileBytes);
+  if (!pem) return std::move(pem).error();
+  auto pin = SpkiPin(*pem);
+  if (!pin) return std::move(pin).error().During(config.ca.string());
+  if (*pin == token.pin) return {};
+  return Error(Errc::kDenied, config.ca.string() + " is not the servers' CA that the token names");
+}
+
 // The sentence of an API's error reply.
 std::string MessageOf(const HttpReply& reply) {
   std::string said = "status " + std::to_string(reply.status);
@@ -81,7 +91,7 @@ Enrolment::Enrolment(boost::asio::io_context& io, const AgentConfig& config,
       http_(io, OptionsFor(config, facts)),
       timer_(io),
       unreachable_(milliseconds(200), std::chrono::minutes(1)),
-      refused_(std::chrono::seconds(10), std::chrono::minutes(10)) {}
+      refused_(std::chrono::seconds(5), std::chrono::minutes(10)) {}
 
 Expected<void> Enrolment::Start() {
   auto key = LoadOrMakeTlsKey(config_.TlsKeyFile());
@@ -154,6 +164,7 @@ Expected<HttpCall> Enrolment::MakeCall() {
                  "this agent is not enrolled and has no token; make one with "
                  "`mig api token new` and name its file as `token_file`");
   }
+  if (auto ok = CheckPin(config_, **token); !ok) return std::move(ok).error();
   EnrolRequest request;
   request.org = facts_.org;
   request.token = (*token)->secret;

@@ -205,12 +205,11 @@ TEST_CASE("deployment: an org without an API is not enough", "[agent]") {
 }
 
 TEST_CASE("deployment: the record reads back as it was written", "[agent]") {
-  const DeploymentFacts facts{*OrgId::FromBytes(Bytes(32, 'o')), "https://a:1", Bytes(32, 'p')};
+  const DeploymentFacts facts{*OrgId::FromBytes(Bytes(32, 'o')), "https://a:1"};
   const auto read = ReadDeploymentFacts(WriteDeploymentFacts(facts));
   REQUIRE(read);
   CHECK(read->org == facts.org);
   CHECK(read->api == facts.api);
-  CHECK(read->pin == facts.pin);
   CHECK_FALSE(ReadDeploymentFacts("{}"));
 }
 
