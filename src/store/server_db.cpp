@@ -18,6 +18,11 @@ namespace {
 // process waits for its turn to write meanwhile.
 constexpr std::chrono::milliseconds kLongestGroup{30};
 
+// SQLite hands the write lock to nobody: whoever looks when it is free has it. Under load a writer
+// leaves it free now and then for longer than another process takes to look (store/sqlite.cpp).
+constexpr int kGroupsInARow = 4;
+constexpr std::chrono::milliseconds kBreather{3};
+
 // Connections that wait for the next Read. More are opened when more threads read at once.
 constexpr std::size_t kIdleReaders = 8;
 
@@ -55,14 +60,17 @@ struct ServerDb::Impl {
 // themselves, and a lone write waits for nobody.
 void ServerDb::Impl::Run() {
   std::deque<Pending> waiting;
+  int in_a_row = 0;
   for (;;) {
     if (waiting.empty()) {
       std::unique_lock lock(mutex);
+      if (!ending && queue.empty()) in_a_row = 0;
       wake.wait(lock, [&] { return ending || !queue.empty(); });
       if (queue.empty()) return;
       waiting.swap(queue);
     }
     RunGroup(waiting);
+    if (++in_a_row % kGroupsInARow == 0) std::this_thread::sleep_for(kBreather);
   }
 }
 

@@ -5,12 +5,24 @@
 #include <array>
 #include <cassert>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 namespace mig::store {
 namespace {
 
-constexpr int kBusyTimeoutMilliseconds = 5000;
+// How long to wait for another process's transaction, and how often to look whether it is over.
+constexpr std::chrono::milliseconds kLongestWait{5000};
+constexpr std::chrono::milliseconds kWaitStep{2};
+
+// SQLite's own handler looks less and less often, in the end ten times a second: a process that
+// commits one transaction after the other would hardly ever be met between two of them.
+int WaitForLock(void*, int calls) {
+  if (calls * kWaitStep >= kLongestWait) return 0;
+  std::this_thread::sleep_for(kWaitStep);
+  return 1;
+}
 
 Errc ErrcOf(int code) {
   switch (code & 0xFF) {  // the low byte is the primary code of an extended one
@@ -187,7 +199,7 @@ Expected<Database> Database::Open(const std::filesystem::path& file, Access acce
   if (code != SQLITE_OK) {
     return Error(ErrcOf(code), file.string() + ": " + sqlite3_errstr(code));
   }
-  sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
+  sqlite3_busy_handler(handle, &WaitForLock, nullptr);
   // The schema is ours, but the file may have been touched: no triggers or views with side effects,
   // no writing into the schema, no loading of code.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -5,10 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <functional>
 #include <future>
 #include <latch>
+#include <thread>
 
 #include "test/store/server_fixture.h"
 
@@ -116,6 +119,35 @@ TEST_CASE("server_db: two processes write to one file without losing anything", 
   auto audit = server.db->Read([](ServerReader& reader) { return reader.ListAudit(0, 1000); });
   REQUIRE(audit);
   CHECK(audit->size() == 2 * kWrites);
+}
+
+TEST_CASE("server_db: a writer that is never idle lets another one write", "[store]") {
+  ServerFixture server;
+  std::atomic<bool> enough = false;
+  std::function<void()> feed = [&] {
+    // Each work is longer than a group may be, so that the lock is taken again and again.
+    const auto slow = [](ServerTx& tx) -> Expected<void> {
+      std::this_thread::sleep_for(std::chrono::milliseconds(40));
+      return tx.Audit("busy", "event", "", "{}", kNow);
+    };
+    const auto again = [&](const Expected<void>&) {
+      if (!enough) feed();
+    };
+    if (!server.db->Write(slow, again)) enough = true;
+  };
+  feed();
+  feed();
+  auto other = ServerDb::Open(server.file);
+  REQUIRE(other);
+  for (int i = 0; i < 10; ++i) {
+    auto written =
+        (*other)->WriteNow([](ServerTx& tx) { return tx.Audit("other", "event", "", "{}", kNow); });
+    INFO((written ? std::string() : written.error().message()));
+    CHECK(written);
+  }
+  CHECK_FALSE(enough);  // it was busy to the end
+  enough = true;
+  server.db.reset();  // before what its last work calls goes away
 }
 
 TEST_CASE("server_db: after kill -9 everything that was told as done is there, in whole works",

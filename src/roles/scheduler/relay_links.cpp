@@ -48,11 +48,9 @@ RelayLinks::RelayLinks(boost::asio::io_context& io, const SchedulerConfig& confi
     link_handlers.message = [i, shared](std::string_view topic, BytesView payload) {
       shared->message(i, topic, payload);
     };
-    link_handlers.lost = [this, i](const Error& reason) {
+    link_handlers.lost = [this, i](const Error&) {  // the link has logged why
       states_[i].connected = false;
       relays_[i]->outbox.Lost();
-      log::Warning("lost the relay; connecting again",
-                   {{"relay", states_[i].name}, {"reason", reason.message()}});
     };
     relays_.push_back(std::make_unique<Relay>(io, std::move(options), std::move(link_handlers)));
     relays_.back()->link.Subscribe(
