@@ -214,8 +214,7 @@ void Supervisor::AddRole(std::string name, std::vector<std::string> argv, int li
 
 void Supervisor::AddRoles() {
   const auto argv = [&](const std::string& role, const std::string& config) {
-    return std::vector<std::string>{"mig-" + role, role, "--config",
-                                    files_.Config(config).string()};
+    return std::vector<std::string>{"mig-" + role, "--config", files_.Config(config).string()};
   };
   if (roles_.empty()) {
     AddRole("relay", argv("relay", "relay"), relay_socket_.get());

@@ -64,13 +64,9 @@ Expected<void> StartSupervisor(const LabFiles& files, unsigned agents) {
   os::FileDescriptor write_end(ends[1]);
   os::ServiceOptions options;
   options.program = os::SelfExecutable();
-  options.argv = {"mig-lab",
-                  "lab",
-                  "supervise",
-                  "--dir",
-                  files.folder().string(),
-                  "--agents",
-                  std::to_string(agents)};
+  // The name it is called by picks the role, and shows in lists of processes.
+  options.argv = {"mig-lab",  "supervise",           "--dir", files.folder().string(),
+                  "--agents", std::to_string(agents)};
   options.stdout_fd = write_end.get();
   options.stderr_fd = log_file->get();
   options.dies_with_us = false;
