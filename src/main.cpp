@@ -2,23 +2,69 @@
 // `int RunX(std::span<const std::string>)` in its own folder of roles/, include its header here,
 // and add a line (sorted by group, then by what people need first). Roles never include one
 // another; this is where they meet.
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "crypto/openssl_start.h"
 #include "modules/module.h"
 #include "os/startup.h"
+#include "roles/agent/agent.h"
+#include "roles/agent/agent_config.h"
+#include "roles/api/api.h"
+#include "roles/api/api_config.h"
+#include "roles/client/client.h"
+#include "roles/lab/lab.h"
 #include "roles/module/module_verb.h"
+#include "roles/relay/relay.h"
+#include "roles/relay/relay_config.h"
+#include "roles/scheduler/scheduler.h"
+#include "roles/scheduler/scheduler_config.h"
 #include "util/version.h"
 #include "verb_table.h"
 
 namespace mig {
 namespace {
 
-constexpr std::array kVerbs{
-    Verb{"module", Verb::Group::kInternal, "runs one module here, in its sandbox", RunModuleVerb},
+// Whether a role's configuration file would be accepted: for `mig config check`.
+template <auto kLoad>
+Expected<void> Accepts(const std::filesystem::path& file) {
+  auto config = kLoad(file);
+  if (!config) return std::move(config).error();
+  return {};
+}
+
+constexpr ConfigChecker kConfigCheckers[] = {
+    {"agent", &Accepts<&agent::LoadAgentConfig>},
+    {"api", &Accepts<&api::LoadApiConfig>},
+    {"relay", &Accepts<&relay::LoadRelayConfig>},
+    {"scheduler", &Accepts<&scheduler::LoadSchedulerConfig>},
+};
+
+int RunConfigVerb(std::span<const std::string> arguments) {
+  return RunConfig(arguments, kConfigCheckers);
+}
+
+using Group = Verb::Group;
+constexpr Verb kVerbs[] = {
+    {"lab", Group::kStart, "a whole deployment on this machine: up, status, logs, down", &RunLab},
+    {"query", Group::kInvestigator, "ask machines a question, with a module", &RunQuery},
+    {"results", Group::kInvestigator, "answers to a question asked before; -f follows",
+     &RunResults},
+    {"status", Group::kInvestigator, "actions and how far they are", &RunStatus},
+    {"agents", Group::kInvestigator, "the machines that are enrolled", &RunAgents},
+    {"stop", Group::kInvestigator, "end an action that is under way", &RunStop},
+    {"action", Group::kInvestigator, "look at and verify a signed action in a file", &RunAction},
+    {"key", Group::kInvestigator, "make and show signing keys", &RunKey},
+    {"config", Group::kInvestigator, "check a configuration file", &RunConfigVerb},
+    {"agent", Group::kEndpoint, "the service on every endpoint; `agent report` for its owner",
+     &RunAgent},
+    {"module", Group::kEndpoint, "run one module here, in its sandbox", &RunModuleVerb},
+    {"relay", Group::kServer, "the message relay (MQTT 3.1.1 and 5)", &RunRelay},
+    {"scheduler", Group::kServer, "sends actions to agents and stores their answers",
+     &RunScheduler},
+    {"api", Group::kServer, "the door for investigators and enrolling agents (HTTPS)", &RunApi},
 };
 
 // Links in `directory` for the roles that run as services, so that process lists name them.
@@ -31,7 +77,7 @@ int InstallLinks(const std::string& directory) {
     return kExitUsage;
   }
   for (const Verb& verb : kVerbs) {
-    if (verb.group != Verb::Group::kServer && verb.group != Verb::Group::kEndpoint) continue;
+    if (verb.group != Group::kServer && verb.name != "agent") continue;
     const auto link = std::filesystem::path(directory) / ("mig-" + std::string(verb.name));
     if (std::filesystem::is_symlink(link, error)) {
       if (std::filesystem::read_symlink(link, error) == self) continue;
@@ -83,6 +129,7 @@ int Main(std::string_view called_as, const std::vector<std::string>& arguments) 
 
 int main(int argc, char** argv) {
   mig::PrepareProcess();
+  mig::PrepareOpenSsl();
   try {
     return mig::Main(argc > 0 ? argv[0] : "mig",
                      std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));

@@ -1,0 +1,142 @@
+// kill -9 of each role, at every named crash point and in between, while questions are on their
+// way: every question is answered, each command once, and the store agrees with the ledgers.
+//
+// MIG_KILLS sets how many kills a role gets (default 50).
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <random>
+#include <span>
+
+#include "roles/agent/crash_points.h"
+#include "roles/api/crash_points.h"
+#include "roles/relay/crash_points.h"
+#include "roles/scheduler/crash_points.h"
+#include "test/e2e/lab.h"
+
+using namespace mig;
+using namespace mig::e2e;
+
+namespace {
+
+constexpr int kAgents = 2;
+
+int KillsWanted() {
+  const char* text = std::getenv("MIG_KILLS");
+  return text == nullptr ? 50 : std::max(1, std::atoi(text));
+}
+
+// Asks both agents for one file and requires the whole, right answer. Returns the action's id.
+std::string AskAndCheck(const Lab& lab) {
+  const Outcome outcome = lab.Mig({"query", "file", "-t", "all", "-e", "2m", "--json", "-path",
+                                   lab.scratch().string(), "-name", "^needle$"},
+                                  {.deadline = std::chrono::seconds(120)});
+  INFO("status " << outcome.status << (outcome.timed_out ? " (timed out)" : ""));
+  INFO(outcome.err);
+  INFO(outcome.out);
+  REQUIRE(outcome.status == 0);
+  const json::value document = ParseJson(outcome.out);
+  std::map<std::string, int> answers;
+  for (const json::value& answer : document.at("answers").as_array()) {
+    const auto& result = answer.at("result");
+    CHECK(result.at("foundanything").as_bool());
+    CHECK(result.at("elements").at("s1").as_array().size() == 1);
+    ++answers[std::string(answer.at("agent").as_string())];
+  }
+  CHECK(answers.size() == kAgents);
+  for (const auto& [agent, count] : answers) CHECK(count == 1);
+  return std::string(document.at("action").at("id").as_string());
+}
+
+// What each agent's ledger says it answered: action -> final status, with how often.
+std::map<std::string, std::vector<std::string>> Answered(const Lab& lab, int agent) {
+  const std::string config =
+      (lab.folder() / ("config/agent-" + std::to_string(agent) + ".yaml")).string();
+  const Outcome report = lab.Mig({"agent", "report", "--json", "--config", config});
+  INFO(report.err);
+  REQUIRE(report.status == 0);
+  std::map<std::string, std::vector<std::string>> answered;
+  for (const json::value& entry : ParseJson(report.out).at("entries").as_array()) {
+    if (entry.at("event").as_string() != "answered") continue;
+    const auto& facts = entry.at("facts");
+    answered[std::string(facts.at("action").as_string())].emplace_back(
+        facts.at("status").as_string());
+  }
+  return answered;
+}
+
+void CheckStoreAgainstLedgers(const Lab& lab, const std::vector<std::string>& actions) {
+  std::map<int, std::map<std::string, std::vector<std::string>>> ledgers;
+  for (int agent = 1; agent <= kAgents; ++agent) ledgers[agent] = Answered(lab, agent);
+  for (const std::string& id : actions) {
+    const Outcome status = lab.Mig({"status", id, "--json"});
+    INFO(id << " " << status.out << status.err);
+    REQUIRE(status.status == 0);
+    const json::value document = ParseJson(status.out);
+    CHECK(document.at("status").as_string() == "completed");
+    CHECK(document.at("counters").at("success").to_number<int>() == kAgents);
+    CHECK(document.at("counters").at("targeted").to_number<int>() == kAgents);
+    for (const auto& [agent, answered] : ledgers) {
+      INFO("agent-" << agent);
+      REQUIRE(answered.contains(id));
+      CHECK(answered.at(id) == std::vector<std::string>{"success"});
+    }
+  }
+}
+
+void KillAtEveryPoint(const std::string& process, std::span<const char* const> points) {
+  const Lab lab(kAgents);
+  std::ofstream(lab.scratch() / "needle") << "found\n";
+  const int wanted = KillsWanted();
+  std::mt19937 random(20261123);  // the same run every time
+  std::vector<std::string> actions;
+  int kills = 0;
+  for (int round = 0; kills < wanted; ++round) {
+    REQUIRE(round < 4 * wanted + 40);  // else the points are not reached
+    const std::string point = points[static_cast<std::size_t>(round) % points.size()];
+    lab.Arm(point, 1 + static_cast<int>(random() % 2));
+    INFO("round " << round << ", armed " << point);
+    actions.push_back(AskAndCheck(lab));
+    if (lab.IsArmed(point)) {
+      // Not on a question's way: perhaps on the way of a start.
+      lab.KillRole(process);
+      ++kills;
+      actions.push_back(AskAndCheck(lab));
+    }
+    if (lab.IsArmed(point)) {
+      lab.Disarm(point);
+    } else {
+      ++kills;
+    }
+  }
+  WARN(process << ": " << kills << " kills, " << actions.size() << " actions");
+  CheckStoreAgainstLedgers(lab, actions);
+
+  // A point that nothing passes tests nothing.
+  const std::set<std::string> seen = lab.SeenPoints();
+  for (const char* point : points) {
+    INFO(point);
+    CHECK(seen.contains(point));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("kill: the relay may die at any point", "[e2e][kill]") {
+  KillAtEveryPoint("relay", RelayCrashPoints());
+}
+
+TEST_CASE("kill: the scheduler may die at any point", "[e2e][kill]") {
+  KillAtEveryPoint("scheduler", SchedulerCrashPoints());
+}
+
+TEST_CASE("kill: the api may die at any point", "[e2e][kill]") {
+  KillAtEveryPoint("api", ApiCrashPoints());
+}
+
+TEST_CASE("kill: an agent may die at any point", "[e2e][kill]") {
+  KillAtEveryPoint("agent-1", AgentCrashPoints());
+}

@@ -1,0 +1,173 @@
+// The way of a question as a user walks it: lab, query, answer, exit status, end.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "test/e2e/lab.h"
+
+using namespace mig;
+using namespace mig::e2e;
+
+TEST_CASE("query: a question finds, does not find, and its exit status says so", "[e2e]") {
+  const Lab lab;
+  const Outcome found = lab.Mig({"query", "file", "-path", "/etc", "-name", "^passwd$"});
+  INFO(found.err);
+  CHECK(found.status == 0);
+  CHECK(found.out.find("/etc/passwd") != std::string::npos);
+  CHECK(found.err.find("answered 1/1, found 1, failed 0, silent 0") != std::string::npos);
+
+  const Outcome nothing = lab.Mig({"file", "-path", "/etc", "-name", "^no-such-file$"});
+  INFO(nothing.err);
+  CHECK(nothing.status == 1);
+  CHECK(nothing.out.empty());
+
+  const Outcome usage = lab.Mig({"query", "file", "-nmae", "x"});
+  CHECK(usage.status == 2);
+  CHECK(usage.err.find("`name`") != std::string::npos);
+}
+
+TEST_CASE("query: several agents answer one question, each once", "[e2e]") {
+  const Lab lab(3);
+  const Outcome all = lab.Mig({"query", "example", "-gethostname", "-t", "all", "--jsonl"});
+  INFO(all.err);
+  REQUIRE(all.status == 0);
+  CHECK(all.err.find("answered 3/3") != std::string::npos);
+
+  const Outcome one = lab.Mig(
+      {"query", "file", "-t", "name = 'agent-2'", "-path", "/etc", "-name", "^passwd$", "--json"});
+  INFO(one.err);
+  REQUIRE(one.status == 0);
+  const json::value document = ParseJson(one.out);
+  REQUIRE(document.at("answers").as_array().size() == 1);
+  CHECK(document.at("answers").at(0).at("name").as_string() == "agent-2");
+
+  const Outcome nobody =
+      lab.Mig({"query", "file", "-t", "name = 'nobody'", "-path", "/etc", "-name", "x"});
+  CHECK(nobody.status == 1);
+
+  const Outcome bad = lab.Mig({"query", "file", "-t", "nmae = 'x'", "-path", "/", "-name", "x"});
+  CHECK(bad.status == 2);
+  CHECK(bad.err.find("`name`") != std::string::npos);
+}
+
+TEST_CASE("query: -t local needs no server, and -p only prints the envelope", "[e2e]") {
+  TempFolder temp;
+  temp.Write("needle", "content\n");
+  const Outcome local =
+      Run({Executable(), "query", "file", "-t", "local", "-path", temp.path().string(), "-name",
+           "^needle$"},
+          {.environment = {{"HOME", temp.path().string()}, {"MIG_LAB_DIR", "/nonexistent"}}});
+  INFO(local.err);
+  CHECK(local.status == 0);
+  CHECK(local.out.find("needle") != std::string::npos);
+
+  const Lab lab;
+  const Outcome printed = lab.Mig({"query", "file", "-p", "-path", "/etc", "-name", "x"});
+  INFO(printed.err);
+  REQUIRE(printed.status == 0);
+  CHECK(ParseJson(printed.out).at("payloadType").as_string() ==
+        "application/vnd.mig.action.v1+json");
+}
+
+TEST_CASE("query: hostile file names cannot steer the terminal", "[e2e]") {
+  const Lab lab;
+  std::ofstream(lab.scratch() / "a\x1b[2Jb\nagent-1 /etc/forged") << "x";
+  std::ofstream(lab.scratch() / "not-utf8-\xff\xfe") << "x";
+  const Outcome text = lab.Mig({"query", "file", "-path", lab.scratch().string(), "-size", ">0"});
+  INFO(text.out << text.err);
+  REQUIRE(text.status == 0);
+  CHECK(text.out.find('\x1b') == std::string::npos);
+  CHECK(text.out.find("\nagent-1 /etc/forged") == std::string::npos);
+
+  const Outcome document =
+      lab.Mig({"query", "file", "-path", lab.scratch().string(), "-size", ">0", "--json"});
+  REQUIRE(document.status == 0);
+  CHECK(document.out.find("b64") != std::string::npos);
+  ParseJson(document.out);
+}
+
+TEST_CASE("lab: two side by side do not meet", "[e2e]") {
+  const Lab first;
+  const Lab second;
+  for (const Lab* lab : {&first, &second}) {
+    const Outcome found = lab->Mig({"query", "example", "-gethostname"});
+    INFO(found.err);
+    CHECK(found.status == 0);
+    CHECK(found.err.find("answered 1/1") != std::string::npos);
+  }
+}
+
+TEST_CASE("lab: what was killed comes up again with its data", "[e2e]") {
+  const Lab lab;
+  const Outcome asked = lab.Mig({"query", "example", "-gethostname", "--json"});
+  INFO(asked.err);
+  REQUIRE(asked.status == 0);
+  const std::string id(ParseJson(asked.out).at("action").at("id").as_string());
+
+  // As in a power cut: the supervisor and everything it started, at once.
+  const Outcome status = lab.Mig({"lab", "status", "--json"});
+  const json::value document = ParseJson(status.out);
+  const int supervisor = document.at("supervisor").to_number<int>();
+  for (const json::value& role : document.at("roles").as_array()) {
+    kill(role.at("pid").to_number<int>(), SIGKILL);
+  }
+  REQUIRE(kill(supervisor, SIGKILL) == 0);
+  REQUIRE(Eventually(std::chrono::seconds(5), [&] { return kill(supervisor, 0) != 0; }));
+
+  const Outcome up = lab.Mig({"lab", "up"});
+  INFO(up.out << up.err);
+  REQUIRE(up.status == 0);
+  const Outcome results = lab.Mig({"results", id});
+  INFO(results.err);
+  CHECK(results.status == 0);
+  CHECK(results.out.find("hostname is") != std::string::npos);
+  CHECK(lab.Mig({"query", "example", "-gethostname"}).status == 0);
+}
+
+TEST_CASE("api: a client without a known key, or without a server, is told so", "[e2e]") {
+  const Lab lab;
+  TempFolder temp;
+  const Outcome made = lab.Mig({"key", "new", "--name", "Eve <eve@example.net>", "--no-passphrase",
+                                "--out", (temp / "eve.key").string()});
+  INFO(made.err);
+  REQUIRE(made.status == 0);
+  const Outcome refused = lab.Mig({"query", "example", "-gethostname"},
+                                  {.environment = {{"MIG_KEY", (temp / "eve.key").string()}}});
+  INFO(refused.out << refused.err);
+  CHECK(refused.status == 4);
+}
+
+TEST_CASE("agents: 100,000 matches arrive with bounded memory in every role", "[e2e]") {
+  const Lab lab;
+  const auto tree = lab.scratch() / "many";
+  for (int folder = 0; folder < 100; ++folder) {
+    const auto name = tree / std::to_string(folder);
+    std::filesystem::create_directories(name);
+    for (int file = 0; file < 1000; ++file) {
+      std::ofstream(name / ("f" + std::to_string(file)));
+    }
+  }
+  const Outcome found = lab.Mig({"query", "file", "-path", tree.string(), "-name", "^f[0-9]+$",
+                                 "-matchlimit", "0", "-e", "5m"},
+                                {.deadline = std::chrono::seconds(280)});
+  INFO(found.err);
+  CHECK(found.status == 0);
+  CHECK(std::count(found.out.begin(), found.out.end(), '\n') >= 100'000);
+  CHECK(found.err.find("answered 1/1, found 1, failed 0") != std::string::npos);
+
+  for (const char* role : {"relay", "scheduler", "api", "agent-1"}) {
+    std::ifstream status("/proc/" + std::to_string(lab.PidOf(role)) + "/status");
+    long peak_kib = 0;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("VmHWM:")) peak_kib = std::atol(line.c_str() + 6);
+    }
+    INFO(role << " peak " << peak_kib << " KiB");
+    CHECK(peak_kib > 0);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    CHECK(peak_kib < 1024 * 1024);  // a sanitizer keeps freed memory in quarantine
+#else
+    CHECK(peak_kib < 96 * 1024);
+#endif
+  }
+}
