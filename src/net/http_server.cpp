@@ -35,6 +35,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::chrono::milliseconds kAcceptPause{200};  // after EMFILE and the like
 constexpr std::chrono::milliseconds kCloseDeadline{2'000};
+constexpr std::size_t kMaxUnread = std::size_t{4} << 20;
 
 // A value that one coroutine waits for and somebody else sets, once.
 template <typename T>
@@ -194,6 +195,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   asio::awaitable<bool> ServeOne(Stream& stream, beast::flat_buffer& buffer,
                                  const std::string& peer, bool first);
   asio::awaitable<bool> Write(Stream& stream, HttpReply reply, unsigned version, bool keep_alive);
+  asio::awaitable<bool> Refuse(Stream& stream, unsigned version, int status, std::string_view code,
+                               std::string_view message);
+  asio::awaitable<void> Close(Stream& stream);
   asio::awaitable<void> WriteEvents(Stream& stream, std::shared_ptr<ExchangeState> state);
   asio::awaitable<void> WatchForEnd(Stream& stream, std::shared_ptr<ExchangeState> state);
 };
@@ -215,8 +219,11 @@ asio::awaitable<void> HttpServer::Impl::Accept() {
     const auto endpoint = socket.remote_endpoint(ignored_by_design);
     if (ignored_by_design) continue;  // gone before we looked
     const std::string peer = endpoint.address().to_string();
+    const auto from_there = per_address.find(peer);
     if (open.size() >= options.max_connections ||
-        per_address[peer] >= options.max_connections_per_address) {
+        (from_there != per_address.end() &&
+         from_there->second >= options.max_connections_per_address &&
+         !endpoint.address().is_loopback())) {
       log::Debug("connection refused: too many", {{"peer", peer}});
       continue;  // closing is the answer: a reply would first cost a TLS handshake
     }
@@ -251,8 +258,23 @@ asio::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket, std::string pe
   beast::flat_buffer buffer;
   bool first = true;
   while (co_await ServeOne(stream, buffer, peer, first)) first = false;
-  beast::get_lowest_layer(stream).expires_after(kCloseDeadline);
+  co_await Close(stream);
+}
+
+// Says good-bye, and reads what the client is still sending: to close with bytes unread would reset
+// the connection, and our answer with it (RFC 9112 section 9.6).
+asio::awaitable<void> HttpServer::Impl::Close(Stream& stream) {
+  auto& lowest = beast::get_lowest_layer(stream);
+  lowest.expires_after(kCloseDeadline);
   co_await stream.async_shutdown(kAwait);
+  boost::system::error_code gone;
+  lowest.socket().shutdown(tcp::socket::shutdown_send, gone);
+  std::array<char, 4096> unread;
+  for (std::size_t total = 0; !gone && total < kMaxUnread;) {
+    auto [error, bytes] = co_await lowest.async_read_some(asio::buffer(unread), kAwait);
+    gone = error;
+    total += bytes;
+  }
 }
 
 // One request and its answer. False: the connection ends.
@@ -262,6 +284,7 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   auto& lowest = beast::get_lowest_layer(stream);
   http::request_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(options.max_header_bytes));
+  parser.body_limit(boost::none);  // checked below, when the route is known
   parser.eager(false);
   if (first) {
     // The handshake's deadline goes on: TLS and the first head together.
@@ -279,9 +302,7 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
                        head_error.category() == asio::error::get_ssl_category();
     if (quiet) co_return false;
     const int status = head_error == http::error::header_limit ? 431 : 400;
-    co_await Write(stream, ErrorReply(status, "malformed", "this is not an HTTP request"), 11,
-                   false);
-    co_return false;
+    co_return co_await Refuse(stream, 11, status, "malformed", "this is not an HTTP request");
   }
   const unsigned version = parser.get().version();
 
@@ -290,20 +311,24 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   const std::string method(parser.get().method_string());
   auto target = ParseHttpTarget(std::string_view(parser.get().target()));
   if (!target) {
-    co_await Write(stream, ErrorReply(400, "malformed", "the request's target is not a path"),
-                   version, false);
-    co_return false;
+    co_return co_await Refuse(stream, version, 400, "malformed",
+                              "the request's target is not a path");
   }
-  const HttpRoute* route = MatchRoute(routes, method, target->path, &parameters, &path_known);
+  const std::string path = target->path;
+  const HttpRoute* route = MatchRoute(routes, method, path, &parameters, &path_known);
   if (route == nullptr) {
     // The body was not read, so nothing can follow it.
-    co_await Write(stream,
-                   path_known ? ErrorReply(405, "method", "this path has no such method")
-                              : ErrorReply(404, "not_found", "there is no such path"),
-                   version, false);
-    co_return false;
+    if (path_known) {
+      co_return co_await Refuse(stream, version, 405, "method", "this path has no such method");
+    }
+    co_return co_await Refuse(stream, version, 404, "not_found", "there is no such path");
   }
 
+  // Beast compares an announced length with its limit in the head only, and afterwards reserves
+  // what was announced.
+  if (parser.content_length() && *parser.content_length() > route->max_body_bytes) {
+    co_return co_await Refuse(stream, version, 413, "full", "the body is too large for this path");
+  }
   parser.body_limit(route->max_body_bytes);
   lowest.expires_after(options.read_deadline);
   const auto& expect = parser.get()[http::field::expect];
@@ -315,12 +340,10 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   auto [body_error, body_bytes] = co_await http::async_read(stream, buffer, parser, kAwait);
   if (body_error) {
     if (body_error == http::error::body_limit) {
-      co_await Write(stream, ErrorReply(413, "full", "the body is too large for this path"),
-                     version, false);
+      co_await Refuse(stream, version, 413, "full", "the body is too large for this path");
     } else if (body_error.category() == http::make_error_code(http::error::bad_chunk).category() &&
                body_error != http::error::partial_message) {
-      co_await Write(stream, ErrorReply(400, "malformed", "the body is not what the head says"),
-                     version, false);
+      co_await Refuse(stream, version, 400, "malformed", "the body is not what the head says");
     }
     co_return false;
   }
@@ -332,19 +355,30 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   const auto executor = co_await asio::this_coro::executor;
   auto state = std::make_shared<ExchangeState>(executor);
   lowest.expires_never();
-  route->handle(std::move(request), std::make_shared<Exchange>(state, executor));
+  try {
+    route->handle(std::move(request), std::make_shared<Exchange>(state, executor));
+  } catch (const std::exception& e) {  // a bug, or no memory: for this request only
+    log::Error("a handler failed", {{"method", method}, {"path", path}, {"error", e.what()}});
+  }
   co_await state->answered.Wait(options.answer_deadline);
   if (!state->answered.is_set()) {
-    log::Warning("no answer within the deadline", {{"method", method}, {"path", target->path}});
-    co_await Write(stream, ErrorReply(503, "timeout", "this takes too long; try again"), version,
-                   false);
-    co_return false;
+    log::Warning("no answer within the deadline", {{"method", method}, {"path", path}});
+    co_return co_await Refuse(stream, version, 503, "timeout", "this takes too long; try again");
   }
   auto outcome = state->answered.Take();
   if (auto* reply = std::get_if<HttpReply>(&outcome)) {
     co_return co_await Write(stream, std::move(*reply), version, keep_alive && !stopping);
   }
   co_await WriteEvents(stream, state);
+  co_return false;
+}
+
+// The last word on a connection: false. Texts are literals. The reply is a variable because GCC 12
+// destroys temporaries of a co_await expression twice when ?: chooses among them.
+asio::awaitable<bool> HttpServer::Impl::Refuse(Stream& stream, unsigned version, int status,
+                                               std::string_view code, std::string_view message) {
+  HttpReply reply = ErrorReply(status, code, message);
+  co_await Write(stream, std::move(reply), version, false);
   co_return false;
 }
 
