@@ -8,14 +8,14 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto target = mig::ParseTarget(text)) {
+  if (const auto target = mig::ParseHttpTarget(text)) {
     std::string again = target->path;
     char separator = '?';
     for (const auto& [name, value] : target->query) {
       again += separator + mig::EncodePercent(name) + "=" + mig::EncodePercent(value);
       separator = '&';
     }
-    const auto same = mig::ParseTarget(again);
+    const auto same = mig::ParseHttpTarget(again);
     mig::fuzz::Require(same && same->path == target->path && same->query == target->query,
                        "a target survives being encoded again");
   }
