@@ -120,6 +120,11 @@ constexpr Parameter kParameters[] = {
      .type = ParameterType::kFlag,
      .help = "Look inside gzip files: contents and digests are of what is packed.",
      .absent = "false"},
+    {.flag = "remotefs",
+     .field = "options.remotefs",
+     .type = ParameterType::kFlag,
+     .help = "Look into NFS, SMB, FUSE and the like below the paths too.",
+     .absent = "false"},
 };
 
 Expected<void> CheckFile(const json::object& parameters) {

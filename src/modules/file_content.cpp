@@ -1,25 +1,34 @@
 #include "modules/file_content.h"
 
-#include <re2/re2.h>
-
 #include <cassert>
 #include <cstring>
+
+#include "modules/file_pattern.h"
 
 namespace mig::file {
 namespace {
 
-// The same regex for a block of lines: ^ and $ at each line, nothing across lines. Where a pattern
-// speaks of the whole text (\A, \z) or of carriage returns this would mean something else; then
-// there is none and every line is tried alone.
-std::shared_ptr<const re2::RE2> ForBlocks(const re2::RE2& regex) {
-  const std::string& pattern = regex.pattern();
-  for (const char* special : {"\\A", "\\z", "\\Z", "\\C", "\\r", "\r", "(?"}) {
-    if (pattern.find(special) != std::string::npos) return nullptr;
+bool HasCarriageReturns(BytesView block) {
+  for (std::size_t at = block.find('\r'); at != BytesView::npos; at = block.find('\r', at + 1)) {
+    if (at + 1 == block.size() || block[at + 1] == '\n') return true;
   }
-  re2::RE2::Options options(regex.options());
-  options.set_never_nl(true);
-  auto block = std::make_shared<const re2::RE2>("(?m:" + pattern + ")", options);
-  return block->ok() ? block : nullptr;
+  return false;
+}
+
+// Copies without the one carriage return that may stand at the end of each line.
+void Unfold(BytesView block, Bytes& out) {
+  out.clear();
+  out.reserve(block.size());
+  for (std::size_t at = 0; at < block.size();) {
+    const std::size_t cr = block.find('\r', at);
+    if (cr == BytesView::npos) {
+      out.append(block.substr(at));
+      return;
+    }
+    const bool ends_line = cr + 1 == block.size() || block[cr + 1] == '\n';
+    out.append(block.substr(at, cr - at + (ends_line ? 0 : 1)));
+    at = cr + 1;
+  }
 }
 
 }  // namespace
@@ -27,67 +36,79 @@ std::shared_ptr<const re2::RE2> ForBlocks(const re2::RE2& regex) {
 void ContentScan::Add(const Search& search) {
   for (const Check& check : search.checks) {
     if (check.kind != CheckKind::kContent) continue;
-    State state{&check, search.macroal, nullptr};
-    // Under macroal every line counts, so blocks would save nothing.
-    if (!search.macroal) state.block_regex = ForBlocks(*check.regex);
-    checks_.push_back(std::move(state));
+    checks_.push_back({&check, search.macroal});
     ++open_;
   }
 }
 
 void ContentScan::Decide(State& state) {
-  if (state.decided) return;
   state.decided = true;
   --open_;
 }
 
-bool ContentScan::BlockMayMatch(const State& state, BytesView block) const {
-  if (state.block_regex == nullptr) return true;
-  return re2::RE2::PartialMatch(re2::StringPiece(block.data(), block.size()), *state.block_regex);
+void ContentScan::Note(State& state, bool line_matches) {
+  if (!state.macroal) {
+    if (!line_matches) return;
+    state.matched = true;
+    Decide(state);
+  } else if (line_matches == state.check->inverted) {
+    state.violated = true;
+    Decide(state);
+  }
 }
 
-void ContentScan::Line(BytesView line) {
+void ContentScan::Line(BytesView line, std::size_t start) {
   any_line_ = true;
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  const re2::StringPiece text(line.data(), line.size());
+  if (line.ends_with('\r') && line.size() > start) line.remove_suffix(1);
   for (State& state : checks_) {
     if (state.decided) continue;
-    const bool matches = re2::RE2::PartialMatch(text, *state.check->regex);
-    if (state.macroal) {
-      if (matches == state.check->inverted) {
-        state.violated = true;
-        Decide(state);
-      }
-    } else if (matches) {
-      state.matched = true;
-      Decide(state);
-    }
+    const bool matches =
+        state.piece_matched || state.check->pattern->MatchesWithin(line, start, line.size());
+    state.piece_matched = false;
+    Note(state, matches);
   }
 }
 
 void ContentScan::Lines(BytesView block) {
+  for (State& state : checks_) {
+    if (state.decided) continue;
+    const BytePattern& pattern = *state.check->pattern;
+    if (!state.macroal || state.check->inverted) {
+      // "Some line matches" decides both: the one for yes, the other for no.
+      if (pattern.MatchesSomeLine(block)) Note(state, true);
+      continue;
+    }
+    for (BytesView rest = block; !state.decided;) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      Note(state, pattern.Matches(rest.substr(0, end)));
+      if (end == rest.size()) break;
+      rest.remove_prefix(end + 1);
+    }
+  }
+}
+
+void ContentScan::Block(BytesView block) {
   if (open_ == 0 || block.empty()) return;
-  // With a carriage return `$` stands before it, which the block's regex does not know.
-  const bool plain = std::memchr(block.data(), '\r', block.size()) == nullptr;
-  if (plain) {
-    bool any_may_match = false;
-    for (const State& state : checks_) {
-      if (!state.decided && (state.macroal || BlockMayMatch(state, block))) any_may_match = true;
-    }
-    if (!any_may_match) {
-      any_line_ = true;
-      return;
-    }
+  any_line_ = true;
+  block.remove_suffix(1);  // or an empty line would seem to follow the last
+  if (HasCarriageReturns(block)) {
+    Unfold(block, unfolded_);
+    block = unfolded_;
   }
-  while (!block.empty() && open_ > 0) {
-    const std::size_t end = block.find('\n');
-    if (end == BytesView::npos) {
-      Line(block);
-      return;
-    }
-    Line(block.substr(0, end));
-    block.remove_prefix(end + 1);
+  Lines(block);
+}
+
+void ContentScan::Piece(std::size_t end) {
+  saw_long_line_ = true;
+  for (State& state : checks_) {
+    if (state.decided || state.piece_matched) continue;
+    if (!state.check->pattern->MatchesWithin(rest_, rest_start_, end)) continue;
+    state.piece_matched = true;
+    if (!state.macroal) Note(state, true);
   }
+  // One byte stays as context, so that ^ and \b do not take the cut for the beginning.
+  rest_.erase(0, end - kLineOverlap - 1);
+  rest_start_ = 1;
 }
 
 void ContentScan::Feed(BytesView bytes) {
@@ -98,36 +119,36 @@ void ContentScan::Feed(BytesView bytes) {
   } else {
     BytesView whole = bytes.substr(0, last_break + 1);
     if (!rest_.empty()) {
-      const std::size_t first_end = whole.find('\n') + 1;
+      const std::size_t first_end = whole.find('\n');
       rest_.append(whole.substr(0, first_end));
-      Lines(rest_);
-      rest_.clear();
-      whole.remove_prefix(first_end);
+      Line(rest_, rest_start_);
+      whole.remove_prefix(first_end + 1);
     }
-    Lines(whole);
+    Block(whole);
     rest_.assign(bytes.substr(last_break + 1));
+    rest_start_ = 0;
   }
-  while (rest_.size() > kMaxLineBytes) {
-    saw_long_line_ = true;
-    Line(BytesView(rest_).substr(0, kMaxLineBytes));
-    rest_.erase(0, kMaxLineBytes - kLineOverlap);
-  }
+  while (rest_.size() > kMaxLineBytes && open_ > 0) Piece(kMaxLineBytes);
 }
 
 void ContentScan::Finish() {
-  if (!rest_.empty() && open_ > 0) Line(rest_);
+  if (!rest_.empty() && open_ > 0) Line(rest_, rest_start_);
   rest_.clear();
 }
 
-bool ContentScan::Answer(const Check& check) const {
+const ContentScan::State& ContentScan::StateOf(const Check& check) const {
   for (const State& state : checks_) {
-    if (state.check != &check) continue;
-    if (!state.macroal) return state.matched != check.inverted;
-    // An empty file has no line that could be as asked; it has none that it must not have either.
-    return !state.violated && (any_line_ || check.inverted);
+    if (state.check == &check) return state;
   }
   assert(false && "the check was not added");
-  return false;
+  return checks_.front();
+}
+
+bool ContentScan::Answer(const Check& check) const {
+  const State& state = StateOf(check);
+  if (!state.macroal) return state.matched != check.inverted;
+  // An empty file has no line that could be as asked; it has none that it must not have either.
+  return !state.violated && (any_line_ || check.inverted);
 }
 
 }  // namespace mig::file

@@ -29,28 +29,35 @@ class ContentScan {
   bool decided() const { return open_ == 0; }
   bool saw_long_line() const { return saw_long_line_; }
 
-  // After Finish: what Check::Wanted asks for, with `inverted` inside.
+  // Whether the answer to this check is final.
+  bool Decided(const Check& check) const { return StateOf(check).decided; }
+  // What Check::Wanted asks for, with `inverted` inside.
   bool Answer(const Check& check) const;
 
  private:
   struct State {
     const Check* check;
     bool macroal;
-    std::shared_ptr<const re2::RE2> block_regex;  // over several lines at once; may be null
     bool decided = false;
-    bool matched = false;   // not macroal: some line matched the plain regex
-    bool violated = false;  // macroal: some line was not as it has to be
+    bool matched = false;        // not macroal: some line matched the plain regex
+    bool violated = false;       // macroal: some line was not as it has to be
+    bool piece_matched = false;  // an earlier piece of the line that is not complete yet did
   };
-  void Lines(BytesView block);  // whole lines, each with its line break
-  void Line(BytesView line);    // without its line break
+  const State& StateOf(const Check& check) const;
+  void Block(BytesView block);                   // whole lines, each with its line break
+  void Lines(BytesView block);                   // between line breaks, without "\r\n"
+  void Line(BytesView line, std::size_t start);  // one line; before `start` only context
+  void Piece(std::size_t end);                   // of the long line in rest_, up to there
+  void Note(State& state, bool line_matches);
   void Decide(State& state);
-  bool BlockMayMatch(const State& state, BytesView block) const;
 
   std::vector<State> checks_;
   std::size_t open_ = 0;
   bool any_line_ = false;
   bool saw_long_line_ = false;
-  Bytes rest_;  // an incomplete line
+  Bytes rest_;                  // a line whose end has not come yet
+  std::size_t rest_start_ = 0;  // where in rest_ the part begins that was not searched
+  Bytes unfolded_;              // a block without its carriage returns
 };
 
 }  // namespace mig::file

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "os/directory.h"
+#include "os/file_status.h"
 
 namespace mig::file {
 namespace {
@@ -23,21 +23,41 @@ void FileView::Want(DigestKind kind) {
 }
 
 void FileView::Add(const Search& search) {
+  searches_.push_back(&search);
   scan_.Add(search);
   for (const Check& check : search.checks) {
     if (check.kind == CheckKind::kDigest) Want(check.digest);
   }
-  if (search.returnsha256) WantSha256();
+  if (search.returnsha256) Want(DigestKind::kSha256);
 }
 
-void FileView::Feed(BytesView bytes) {
+// True when no search can be satisfied any more, whatever the digests are.
+bool FileView::ContentsRuleOut(bool last) const {
+  if (scan_.empty()) return false;
+  for (const Search* search : searches_) {
+    if (!search->matchall) return false;
+    bool no = false;
+    for (const Check& check : search->checks) {
+      if (check.kind != CheckKind::kContent || !(last || scan_.Decided(check))) continue;
+      no = no || !check.Wanted(scan_.Answer(check), true);
+    }
+    if (!no) return false;
+  }
+  return true;
+}
+
+void FileView::Feed(BytesView bytes, bool last) {
+  if (decided()) return;
   scan_.Feed(bytes);
-  for (Running& running : digests_) running.digest.Update(bytes);
-}
-
-void FileView::Finish() {
-  scan_.Finish();
-  for (Running& running : digests_) running.value = running.digest.Finish();
+  if (last) scan_.Finish();
+  // Contents first: a digest costs more than the search for a line, and most files are small enough
+  // to be decided here, before it is begun.
+  ruled_out_ = ContentsRuleOut(last);
+  if (ruled_out_) return;
+  for (Running& running : digests_) {
+    running.digest.Update(bytes);
+    if (last) running.value = running.digest.Finish();
+  }
 }
 
 bool FileView::Answer(const Check& check) const {
@@ -46,12 +66,19 @@ bool FileView::Answer(const Check& check) const {
   return check.Wanted(DigestOf(check.digest) == check.expected);
 }
 
-Bytes FileView::DigestOf(DigestKind kind) const {
-  for (const Running& running : digests_) {
-    if (running.kind == kind) return running.value;
+bool FileView::AllYes(const Search& search) const {
+  if (ruled_out_) return false;
+  for (std::size_t i = search.cheap; i < search.checks.size(); ++i) {
+    if (!Answer(search.checks[i])) return false;
   }
-  assert(false && "the digest was not asked for");
-  return {};
+  return true;
+}
+
+const Bytes& FileView::DigestOf(DigestKind kind) const {
+  const auto found = std::find_if(digests_.begin(), digests_.end(),
+                                  [&](const Running& running) { return running.kind == kind; });
+  assert(found != digests_.end() && "the digest was not asked for");
+  return found->value;
 }
 
 struct FileReader::Inflater {
@@ -89,7 +116,7 @@ struct FileReader::Inflater {
         stream.avail_out = static_cast<uInt>(out.size());
         status = inflate(&stream, Z_NO_FLUSH);
         const std::size_t size = out.size() - stream.avail_out;
-        if (size > 0) view.Feed(BytesView(out.data(), size));
+        if (size > 0) view.Feed(BytesView(out.data(), size), /*last=*/false);
         if (view.decided()) return {};
       } while (status == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0));
       if (status == Z_STREAM_END) {
@@ -106,40 +133,49 @@ struct FileReader::Inflater {
 FileReader::FileReader() : buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
 FileReader::~FileReader() = default;
 
+Expected<std::size_t> FileReader::Fill(const os::FileDescriptor& file) {
+  std::size_t filled = 0;
+  while (filled < buffer_.size()) {
+    auto count = os::ReadSome(file, buffer_.data() + filled, buffer_.size() - filled);
+    if (!count) return count;
+    if (*count == 0) break;
+    filled += *count;
+  }
+  return filled;
+}
+
 Expected<FileReader::Outcome> FileReader::Read(const os::FileDescriptor& file, FileView* raw,
                                                FileView* unpacked) {
   Outcome outcome;
   bool first = true;
+  bool last = false;
   bool between = false;
   const auto open = [](const FileView* view) { return view != nullptr && !view->decided(); };
-  while (open(raw) || open(unpacked)) {
-    auto count = os::ReadSome(file, buffer_.data(), buffer_.size());
+  while (!last && (open(raw) || open(unpacked))) {
+    auto count = Fill(file);
     if (!count) return std::move(count).error();
-    if (*count == 0) {
-      if (outcome.unpacked && !between && open(unpacked)) {
-        return Error(Errc::kMalformed, "broken gzip: it ends too early");
-      }
-      break;
-    }
     const BytesView bytes(buffer_.data(), *count);
+    last = bytes.size() < buffer_.size();
     outcome.bytes += *count;
     if (first && unpacked != nullptr) {
-      outcome.unpacked = bytes.size() >= 2 && bytes.substr(0, 2) == "\x1f\x8b";
+      outcome.unpacked = bytes.starts_with("\x1f\x8b");
       if (outcome.unpacked && !inflater_->Begin()) {
         return Error(Errc::kInternal, "zlib does not start");
       }
     }
     first = false;
-    if (open(raw)) raw->Feed(bytes);
+    if (raw != nullptr) raw->Feed(bytes, last);
     if (!open(unpacked)) continue;
     if (!outcome.unpacked) {
-      unpacked->Feed(bytes);
-    } else if (auto ok = inflater_->Feed(bytes, *unpacked, &between); !ok) {
-      return std::move(ok).error();
+      unpacked->Feed(bytes, last);
+      continue;
     }
+    if (auto ok = inflater_->Feed(bytes, *unpacked, &between); !ok) return std::move(ok).error();
+    if (last && !between && open(unpacked)) {
+      return Error(Errc::kMalformed, "broken gzip: it ends too early");
+    }
+    if (last) unpacked->Feed({}, /*last=*/true);
   }
-  if (raw != nullptr) raw->Finish();
-  if (unpacked != nullptr) unpacked->Finish();
   return outcome;
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -20,28 +19,36 @@ class FileView {
  public:
   // Decides the content and digest checks of `search`, which must outlive this.
   void Add(const Search& search);
-  void WantSha256() { Want(DigestKind::kSha256); }
-  bool empty() const { return scan_.empty() && digests_.empty(); }
+  bool empty() const { return searches_.empty(); }
 
-  void Feed(BytesView bytes);
-  void Finish();
-  bool decided() const { return digests_.empty() && scan_.decided(); }
+  // The next bytes; `last` when there are no more, which may be all that is said.
+  void Feed(BytesView bytes, bool last);
+  // Nothing that follows can change an answer.
+  bool decided() const { return ruled_out_ || (digests_.empty() && scan_.decided()); }
   bool saw_long_line() const { return scan_.saw_long_line(); }
 
-  // After Finish. True when the check, `mismatch` included, says yes.
+  // The answers, after the last bytes or once decided.
+  // Whether all content and digest checks of a matchall search say yes.
+  bool AllYes(const Search& search) const;
+  // For matchany: whether the check, `mismatch` included, says yes.
   bool Answer(const Check& check) const;
-  Bytes DigestOf(DigestKind kind) const;
+  // For a search that asks for it and has been found.
+  Bytes Sha256() const { return DigestOf(DigestKind::kSha256); }
 
  private:
-  void Want(DigestKind kind);
-
-  ContentScan scan_;
   struct Running {
     DigestKind kind;
     Digest digest;
     Bytes value;
   };
+  void Want(DigestKind kind);
+  bool ContentsRuleOut(bool last) const;
+  const Bytes& DigestOf(DigestKind kind) const;
+
+  std::vector<const Search*> searches_;
+  ContentScan scan_;
   std::vector<Running> digests_;
+  bool ruled_out_ = false;  // contents have said no to every search
 };
 
 // Reads files one after the other with one buffer.
@@ -54,13 +61,16 @@ class FileReader {
     std::uint64_t bytes = 0;  // read from disk
     bool unpacked = false;    // it was gzip, and `unpacked` saw what is inside
   };
-  // Feeds both views and finishes them; `unpacked` gets the content of a gzip file (RFC 1952, all
-  // its members), and the bytes as they are of any other. Either may be null.
+  // Feeds both views to the end, or until they are decided; `unpacked` gets the content of a gzip
+  // file (RFC 1952, all its members), and the bytes as they are of any other. Either may be null.
   // Error: kIo while reading; kMalformed for gzip that is broken (the views are of no use then).
   Expected<Outcome> Read(const os::FileDescriptor& file, FileView* raw, FileView* unpacked);
 
  private:
   struct Inflater;
+  // As much of the file as fits into the buffer; less only at its end.
+  Expected<std::size_t> Fill(const os::FileDescriptor& file);
+
   std::vector<char> buffer_;
   std::unique_ptr<Inflater> inflater_;
 };

@@ -1,11 +1,10 @@
 #include "modules/file_search.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 
+#include "modules/file_pattern.h"
 #include "util/encoding.h"
 #include "util/text.h"
 
@@ -40,17 +39,6 @@ constexpr std::array kDigests = {
 };
 
 constexpr std::size_t kMaxSearches = 256;
-constexpr std::int64_t kRegexMemory = 8 << 20;
-
-Expected<std::shared_ptr<const re2::RE2>> Compile(const std::string& text) {
-  re2::RE2::Options options;
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bytes: file names need not be UTF-8
-  options.set_log_errors(false);
-  options.set_max_mem(kRegexMemory);
-  auto regex = std::make_shared<const re2::RE2>(text, options);
-  if (!regex->ok()) return Error(Errc::kInvalid, "regular expression: " + regex->error());
-  return regex;
-}
 
 // A number after an optional < or >, then a unit. Leaves the unit in `text`.
 bool ReadBound(std::string_view& text, char* sign, std::uint64_t* number) {
@@ -140,9 +128,9 @@ Expected<Check> ParseCheck(const Field& field, std::string value, bool mismatch)
         regex.erase(0, 1);
       }
       if (regex.empty()) return Error(Errc::kInvalid, "is empty");
-      auto compiled = Compile(regex);
+      auto compiled = BytePattern::Compile(regex);
       if (!compiled) return std::move(compiled).error();
-      check.regex = std::move(*compiled);
+      check.pattern = std::move(*compiled);
       return check;
     }
     case CheckKind::kSize:
@@ -183,8 +171,27 @@ bool FlagIn(const json::object& options, std::string_view name) {
   return found != nullptr && found->as_bool();
 }
 
+// Past this size, repeating the definition with each find helps nobody: a search for a thousand
+// digests would travel with each of them.
+constexpr std::size_t kMaxRepeatedBytes = 4096;
+constexpr std::size_t kListsCutTo = 3;
+
+// Cuts the lists of a definition, then leaves them out, until it is small enough; says so.
+void Abridge(json::object& definition) {
+  definition["abridged"] = true;
+  for (auto& member : definition) {
+    json::array* list = member.value().if_array();
+    if (list != nullptr && list->size() > kListsCutTo) list->resize(kListsCutTo);
+  }
+  if (json::Write(definition).size() <= kMaxRepeatedBytes) return;
+  for (auto& member : definition) {
+    if (member.value().is_array()) member.value() = json::array();
+  }
+  if (json::Write(definition).size() > kMaxRepeatedBytes) definition.erase("description");
+}
+
 // As MIG puts a search into its results: the definition, its numbers zeroed.
-json::object AskedOf(const json::object& fields, const Search& search) {
+json::object RepeatedForm(const json::object& fields, const Search& search) {
   json::object asked;
   for (const auto& member : fields) {
     if (member.key() == "options" || member.value().is_null()) continue;
@@ -203,8 +210,32 @@ json::object AskedOf(const json::object& fields, const Search& search) {
   }
   if (search.returnsha256) options["returnsha256"] = true;
   if (search.decompress) options["decompress"] = true;
+  if (search.remotefs) options["remotefs"] = true;
   asked["options"] = std::move(options);
+  if (json::Write(asked).size() > kMaxRepeatedBytes) Abridge(asked);
   return asked;
+}
+
+Error Exclude(const Check& a, const Check& b) {
+  return Error(Errc::kInvalid, a.field + ": no file is both `" + a.value + "` and `" + b.value +
+                                   "`; with matchany either would do");
+}
+
+// Two checks that no file can satisfy at once: the answer would be "nothing", whatever there is.
+Expected<void> CheckNotContradictory(const Search& search) {
+  for (const Check& a : search.checks) {
+    for (const Check& b : search.checks) {
+      if (a.kind != b.kind || a.mismatch || &a == &b) continue;
+      if (a.kind == CheckKind::kDigest && a.digest == b.digest && a.expected != b.expected) {
+        return Exclude(a, b);
+      }
+      if (a.kind == CheckKind::kSize && a.least > b.most) return Exclude(a, b);
+      if (a.kind == CheckKind::kMtime && a.younger && !b.younger && a.age <= b.age) {
+        return Exclude(a, b);
+      }
+    }
+  }
+  return {};
 }
 
 // Only what the declaration of the parameters cannot say.
@@ -229,7 +260,7 @@ Expected<void> CheckWhole(const Search& search, const std::vector<std::string>& 
   if (search.macroal && !has(CheckKind::kContent, "")) {
     return Error(Errc::kInvalid, "options.macroal: there are no contents that lines could match");
   }
-  return {};
+  return search.matchall ? CheckNotContradictory(search) : Expected<void>();
 }
 
 Expected<Search> ParseSearch(std::string label, const json::object& fields) {
@@ -242,6 +273,7 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   search.macroal = FlagIn(options, "macroal");
   search.returnsha256 = FlagIn(options, "returnsha256");
   search.decompress = FlagIn(options, "decompress");
+  search.remotefs = FlagIn(options, "remotefs");
   search.maxdepth = NumberIn(options, "maxdepth");
   search.matchlimit = NumberIn(options, "matchlimit");
   search.maxerrors = NumberIn(options, "maxerrors");
@@ -272,7 +304,7 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
     }
   }
   if (auto ok = CheckWhole(search, mismatch); !ok) return std::move(ok).error();
-  search.asked = AskedOf(fields, search);
+  search.repeated = RepeatedForm(fields, search);
   return search;
 }
 
@@ -313,82 +345,6 @@ std::string CleanPath(std::string_view path) {
     clean += level;
   }
   return clean.empty() ? "/" : clean;
-}
-
-std::string ModeText(const os::FileStatus& status) {
-  std::string text;
-  switch (status.type) {
-    case os::FileType::kDirectory:
-      text += 'd';
-      break;
-    case os::FileType::kSymlink:
-      text += 'L';
-      break;
-    case os::FileType::kFifo:
-      text += 'p';
-      break;
-    case os::FileType::kSocket:
-      text += 'S';
-      break;
-    case os::FileType::kCharDevice:
-      text += "Dc";
-      break;
-    case os::FileType::kBlockDevice:
-      text += 'D';
-      break;
-    case os::FileType::kUnknown:
-      text += '?';
-      break;
-    case os::FileType::kRegular:
-      break;
-  }
-  if ((status.mode & 04000u) != 0) text += 'u';
-  if ((status.mode & 02000u) != 0) text += 'g';
-  if ((status.mode & 01000u) != 0) text += 't';
-  if (text.empty()) text = "-";
-  constexpr std::string_view kPermissions = "rwxrwxrwx";
-  for (unsigned bit = 0; bit < 9; ++bit) {
-    text += (status.mode & (0400u >> bit)) != 0 ? kPermissions[bit] : '-';
-  }
-  return text;
-}
-
-std::string TimeText(std::int64_t ns) {
-  using std::chrono::nanoseconds;
-  const std::chrono::sys_time<nanoseconds> time{nanoseconds(ns)};
-  const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  const auto fraction = (time - second).count();
-  // FormatRfc3339 of whole seconds is "YYYY-MM-DDTHH:MM:SSZ".
-  std::string text = FormatRfc3339(second);
-  text.pop_back();
-  text[10] = ' ';
-  if (fraction != 0) {
-    std::string digits = std::to_string(fraction);
-    digits.insert(0, 9 - digits.size(), '0');
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text += "." + digits;
-  }
-  return text + " +0000 UTC";
-}
-
-std::string DurationText(std::chrono::nanoseconds duration) {
-  const std::int64_t ns = duration.count();
-  // A number with its fraction cut of trailing zeros.
-  const auto scaled = [](std::int64_t value, std::int64_t unit, std::string_view name) {
-    std::string text = std::to_string(value / unit);
-    std::string fraction = std::to_string(unit + value % unit).substr(1);
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    if (!fraction.empty()) text += "." + fraction;
-    return text + std::string(name);
-  };
-  if (ns < 1'000) return std::to_string(ns) + "ns";
-  if (ns < 1'000'000) return scaled(ns, 1'000, "\xC2\xB5s");
-  if (ns < 1'000'000'000) return scaled(ns, 1'000'000, "ms");
-  const std::int64_t minutes = ns / 60'000'000'000;
-  const std::string seconds = scaled(ns % 60'000'000'000, 1'000'000'000, "s");
-  if (minutes == 0) return seconds;
-  if (minutes < 60) return std::to_string(minutes) + "m" + seconds;
-  return std::to_string(minutes / 60) + "h" + std::to_string(minutes % 60) + "m" + seconds;
 }
 
 }  // namespace mig::file

@@ -19,16 +19,13 @@
 #include <vector>
 
 #include "crypto/digest.h"
-#include "os/directory.h"
 #include "util/clock.h"
 #include "util/expected.h"
 #include "util/json.h"
 
-namespace re2 {
-class RE2;
-}
-
 namespace mig::file {
+
+class BytePattern;
 
 enum class CheckKind { kName, kMode, kSize, kMtime, kContent, kDigest };
 
@@ -39,13 +36,13 @@ struct Check {
   bool inverted = false;  // a leading `!`
   bool mismatch = false;  // options.mismatch names this kind
 
-  std::shared_ptr<const re2::RE2> regex;    // kName, kMode: over bytes
-  std::uint64_t least = 0;                  // kSize
-  std::uint64_t most = 0;                   // kSize
-  std::chrono::nanoseconds age{0};          // kMtime
-  bool younger = false;                     // kMtime: `<`
-  DigestKind digest = DigestKind::kSha256;  // kDigest
-  Bytes expected;                           // kDigest, raw
+  std::shared_ptr<const BytePattern> pattern;  // kName, kMode, kContent: without its `!`
+  std::uint64_t least = 0;                     // kSize
+  std::uint64_t most = 0;                      // kSize
+  std::chrono::nanoseconds age{0};             // kMtime
+  bool younger = false;                        // kMtime: `<`
+  DigestKind digest = DigestKind::kSha256;     // kDigest
+  Bytes expected;                              // kDigest, raw
 
   // Turns what was found into what was asked. For regexes `answer` is whether the plain regex
   // matched; contents under macroal have `inverted` inside already.
@@ -63,10 +60,11 @@ struct Search {
   bool macroal = false;
   bool returnsha256 = false;
   bool decompress = false;
+  bool remotefs = false;
   std::uint64_t maxdepth = 0;    // 0: no limit
   std::uint64_t matchlimit = 0;  // 0: no limit
   std::uint64_t maxerrors = 0;   // 0: no limit
-  json::object asked;            // as in MIG's results: the definition with numbers zeroed
+  json::object repeated;         // the definition as MIG's results repeat it, bounded
 
   bool needs_content() const { return cheap < checks.size(); }
 };
@@ -76,14 +74,5 @@ Expected<std::vector<Search>> ParseSearches(const json::object& parameters);
 
 // "/etc//ssh/../x/" -> "/etc/x". Empty when it is not absolute.
 std::string CleanPath(std::string_view path);
-
-// "-rw-r-----", "drwxr-xr-x", "urwxr-xr-x": as MIG (and Go) write modes.
-std::string ModeText(const os::FileStatus& status);
-
-// "2015-02-07 01:51:07.17850601 +0000 UTC".
-std::string TimeText(std::int64_t ns);
-
-// "2.017849ms", "1m3.5s": as MIG writes durations.
-std::string DurationText(std::chrono::nanoseconds duration);
 
 }  // namespace mig::file

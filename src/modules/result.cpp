@@ -1,5 +1,7 @@
 #include "modules/result.h"
 
+#include "util/text.h"
+
 namespace mig {
 
 json::object ToJson(const ModuleResult& result) {
@@ -12,7 +14,10 @@ json::object ToJson(const ModuleResult& result) {
   if (!result.errors.empty()) {
     json::array& list = errors.emplace_array();
     list.reserve(result.errors.size());
-    for (const std::string& error : result.errors) list.emplace_back(error);
+    // Errors name files, whose names need not be UTF-8; JSON has to be.
+    for (const std::string& error : result.errors) {
+      list.emplace_back(IsUtf8(error) ? error : EscapeForTerminal(error));
+    }
   }
   if (!result.sandbox.empty()) {
     fields["sandbox"] = result.sandbox;

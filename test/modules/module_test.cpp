@@ -1,5 +1,7 @@
 #include "modules/module.h"
 
+#include "os/files.h"
+
 #include <catch2/catch.hpp>
 #include <new>
 #include <stdexcept>
@@ -289,5 +291,19 @@ TEST_CASE("registry: every module is declared completely", "[modules]") {
       CHECK_FALSE(parameter.field.empty());
       CHECK(parameter.help.ends_with("."));
     }
+  }
+}
+
+TEST_CASE("docs: each module has a page, with its table of parameters as declared", "[modules]") {
+  for (const Module* module : AllModules()) {
+    if (module == &kEcho) continue;
+    INFO(module->name);
+    const std::string page =
+        std::string(MIG_SOURCE_DIR) + "/docs/modules/" + std::string(module->name) + ".md";
+    const auto text = os::ReadFile(page);
+    REQUIRE(text);
+    // When this fails: the declaration has changed, and the table of the page with it.
+    INFO(ModuleParameterTable(*module));
+    CHECK(text->find(ModuleParameterTable(*module)) != std::string::npos);
   }
 }

@@ -1,0 +1,155 @@
+#include "modules/file_report.h"
+
+#include <algorithm>
+
+#include "modules/mig_text.h"
+#include "util/encoding.h"
+
+namespace mig::file {
+namespace {
+
+constexpr std::size_t kMaxErrorsKept = 10'000;  // when a search asks for all of them
+constexpr std::size_t kExamples = 3;
+
+std::string UpperHex(const Bytes& bytes) {
+  std::string text = EncodeHex(bytes);
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+std::string FolderOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+// The `search` of a matchany element: just the check that said yes.
+json::object OneCheck(const Check& check, json::array paths) {
+  const std::string value =
+      check.kind == CheckKind::kDigest ? UpperHex(check.expected) : check.value;
+  return {{"paths", std::move(paths)},
+          {check.field, json::array{value}},
+          {"options", json::object{{"maxdepth", 0},
+                                   {"maxerrors", 0},
+                                   {"matchall", false},
+                                   {"macroal", false},
+                                   {"mismatch", nullptr},
+                                   {"matchlimit", 0}}}};
+}
+
+// As MIG says "nothing": an element without a file.
+json::object NothingFound(json::object search) {
+  return {{"file", ""},
+          {"search", std::move(search)},
+          {"fileinfo", json::object{{"size", 0}, {"mode", ""}, {"lastmodified", ""}}}};
+}
+
+}  // namespace
+
+Report::Report(const std::vector<Search>& searches, ElementSink& sink) : sink_(sink) {
+  bool all_errors = false;
+  for (const Search& search : searches) {
+    running_.push_back({&search, 0, std::vector<std::uint64_t>(search.checks.size(), 0)});
+    all_errors = all_errors || search.maxerrors == 0;
+    max_errors_ = std::max(max_errors_, search.maxerrors);
+  }
+  if (all_errors) max_errors_ = kMaxErrorsKept;
+}
+
+bool Report::Found(Running& running, const std::string& path, const os::FileStatus& status,
+                   const Check* check, const std::optional<Bytes>& sha256) {
+  json::object info{
+      {"size", json::FromUint(status.size)},
+      {"mode", ModeText(status)},
+      {"lastmodified", TimeText(status.modified_seconds, status.modified_nanoseconds)}};
+  if (sha256) info["sha256"] = UpperHex(*sha256);
+  json::object search = check != nullptr
+                            ? OneCheck(*check, json::array{json::FromName(FolderOf(path))})
+                            : running.search->repeated;
+  json::object element{
+      {"file", json::FromName(path)}, {"search", std::move(search)}, {"fileinfo", std::move(info)}};
+  if (!sink_.Emit(running.search->label, std::move(element))) {
+    stopped_ = true;
+    return false;
+  }
+  ++running.hits;
+  ++total_hits_;
+  if (check != nullptr) {
+    ++running.check_hits[static_cast<std::size_t>(check - running.search->checks.data())];
+  }
+  return true;
+}
+
+void Report::Skipped(std::string_view reason, const std::string& path) {
+  auto entry = skipped_.find(reason);
+  if (entry == skipped_.end()) entry = skipped_.emplace(std::string(reason), Reason()).first;
+  ++entry->second.count;
+  if (entry->second.examples.size() < kExamples) entry->second.examples.push_back(path);
+}
+
+void Report::Failed(std::string_view reason, const std::string& path, const std::string& message) {
+  ++open_failed_;
+  Skipped(reason, path);
+  if (errors_.size() < max_errors_) {
+    errors_.push_back("ERROR: " + path + ": " + message);
+  } else {
+    ++errors_dropped_;
+  }
+}
+
+void Report::Followed(const std::string& path, const std::string& target) {
+  followed_.push_back(json::object{{"path", json::FromName(path)}, {"to", json::FromName(target)}});
+}
+
+json::object Report::SkippedJson() const {
+  json::object all;
+  for (const auto& [reason, entry] : skipped_) {
+    json::array examples;
+    for (const std::string& path : entry.examples) examples.push_back(json::FromName(path));
+    all[reason] = json::object{{"count", entry.count}, {"examples", std::move(examples)}};
+  }
+  return all;
+}
+
+ModuleResult Report::Finish(std::chrono::nanoseconds duration) && {
+  ModuleResult result;
+  json::object elements;
+  json::array limited;
+  for (const Running& running : running_) {
+    const Search& search = *running.search;
+    json::array nothing;
+    if (search.matchall) {
+      if (running.hits == 0) nothing.push_back(NothingFound(search.repeated));
+    } else {
+      for (std::size_t i = 0; i < search.checks.size(); ++i) {
+        if (running.check_hits[i] > 0) continue;
+        nothing.push_back(
+            NothingFound(OneCheck(search.checks[i], search.repeated.at("paths").as_array())));
+      }
+    }
+    elements[search.label] = std::move(nothing);
+    if (running.done()) limited.emplace_back(search.label);
+  }
+  if (errors_dropped_ > 0) {
+    errors_.push_back(std::to_string(errors_dropped_) + " errors were not returned (max errors = " +
+                      std::to_string(max_errors_) + ")");
+  }
+  result.success = true;
+  result.foundanything = total_hits_ > 0;
+  result.elements = std::move(elements);
+  result.errors = std::move(errors_);
+  result.statistics = json::object{{"filescount", files_},
+                                   {"openfailed", open_failed_},
+                                   {"totalhits", total_hits_},
+                                   {"exectime", DurationText(duration)},
+                                   {"directories", directories_},
+                                   {"bytesread", json::FromUint(bytes_)},
+                                   {"skipped", SkippedJson()},
+                                   {"followed", std::move(followed_)},
+                                   {"matchlimitreached", std::move(limited)},
+                                   {"longlines", long_lines_}};
+  return result;
+}
+
+}  // namespace mig::file
