@@ -24,8 +24,10 @@ RelayLines::RelayLines(boost::asio::io_context& io, const ApiConfig& config, Han
     options.clean_start = true;
     options.session_expiry = std::chrono::seconds(0);
     LinkHandlers link_handlers;
-    link_handlers.connected = [this, where = relay.Text()](bool) {
+    link_handlers.connected = [this, index = links_.size(), where = relay.Text()](bool) {
       log::Info("connected to relay", {{"relay", where}});
+      // For actions that came while this line was down but the scheduler's was not.
+      Wake(*links_[index], "");
       handlers_.line_restored();
     };
     link_handlers.message = [this](std::string_view topic, BytesView payload) {
@@ -53,20 +55,21 @@ void RelayLines::Start() {
 
 void RelayLines::WakeScheduler(const ActionId& action) {
   for (const auto& link : links_) {
-    if (!link->connected()) continue;
-    CrashPoint("api.wake.before_send");
-    link->Publish(
-        std::string(topics::kWakeScheduler), action.Text(), 1, kWakeExpiry, false,
-        [](Expected<void> sent) {
-          if (!sent) {
-            log::Warning("the scheduler was not woken", {{"error", sent.error().message()}});
-          }
-        });
-    CrashPoint("api.wake.after_send");
-    return;
+    if (link->connected()) return Wake(*link, action.Text());
   }
   log::Warning("no relay is up; the scheduler will find the action when one is",
                {{"action", action.Text()}});
+}
+
+void RelayLines::Wake(MqttLink& link, Bytes why) {
+  CrashPoint("api.wake.before_send");
+  link.Publish(std::string(topics::kWakeScheduler), std::move(why), 1, kWakeExpiry, false,
+               [](Expected<void> sent) {
+                 if (!sent) {
+                   log::Warning("the scheduler was not woken", {{"error", sent.error().message()}});
+                 }
+               });
+  CrashPoint("api.wake.after_send");
 }
 
 void RelayLines::Stop(std::function<void()> done) {

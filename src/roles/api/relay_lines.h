@@ -23,11 +23,14 @@ class RelayLines {
 
   void Start();
   // Tells the scheduler that there is work, by the first line that is up. When none is, nothing is
-  // lost: a scheduler looks into the store whenever its own line comes up.
+  // lost: it is told whenever one of our lines comes up, and looks itself when one of its own does.
   void WakeScheduler(const ActionId& action);
   void Stop(std::function<void()> done);
 
  private:
+  // `why` is for logs and people: the scheduler looks for all there is.
+  void Wake(MqttLink& link, Bytes why);
+
   std::vector<std::unique_ptr<MqttLink>> links_;
   Handlers handlers_;
 };
