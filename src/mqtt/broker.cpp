@@ -98,6 +98,11 @@ std::size_t Broker::Process(ConnectionId id, BytesView bytes, UtcTime now) {
       break;
     }
     if (!*header) break;
+    if (connection->state != ConnectionState::kNew && (*header)->type() == PacketType::kConnect) {
+      // Whatever it says: its version is no longer the question [MQTT-3.1.0-2].
+      Fail(*connection, Reason::kProtocolError, "a second CONNECT", now);
+      break;
+    }
     const bool is_new = connection->state == ConnectionState::kNew;
     const std::size_t limit = is_new ? limits_.connect_bytes : limits_.packet_bytes;
     const std::size_t size = (*header)->PacketBytes();
@@ -163,8 +168,7 @@ void Broker::Handle(Connection& connection, BytesView packet, UtcTime now) {
 
 void Broker::HandlePacket(Connection& connection, Packet& packet, UtcTime now) {
   if (auto* connect = std::get_if<Connect>(&packet)) {
-    if (connection.state == ConnectionState::kNew) return HandleConnect(connection, *connect, now);
-    return Fail(connection, Reason::kProtocolError, "a second CONNECT", now);  // [MQTT-3.1.0-2]
+    return HandleConnect(connection, *connect, now);
   }
   if (auto* publish = std::get_if<Publish>(&packet)) {
     return HandlePublish(connection, *publish, now);

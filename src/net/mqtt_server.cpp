@@ -32,6 +32,7 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr int kReadsATurn = 4;                   // of one connection, before others have theirs
 constexpr std::size_t kFlushAtOnce = 64 * 1024;  // do not wait for the end of the turn
 constexpr std::size_t kGather = 64;
+constexpr int kUnsentInKernel = 128 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause{200};
 constexpr std::chrono::milliseconds kSweepEvery{250};
 constexpr std::chrono::seconds kReportEvery{60};
@@ -290,6 +291,10 @@ void MqttServer::Impl::OnAccept(tcp::socket socket) {
   if (error) return;  // gone already
   socket.set_option(tcp::no_delay(true), error);
   socket.set_option(asio::socket_base::keep_alive(true), error);
+  // What a client does not read is held by us, where it is bounded and counted, and not by the
+  // kernel, which would take megabytes for each.
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel,
+               sizeof kUnsentInKernel);
   socket.non_blocking(true, error);
   if (error) return;
   std::string address = remote.address().to_string();

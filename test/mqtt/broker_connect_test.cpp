@@ -1,7 +1,7 @@
 // CONNECT, sessions, take-over, keep-alive and wills.
 #include <catch2/catch.hpp>
 
-#include "broker_world.h"
+#include "test/mqtt/broker_world.h"
 
 namespace mig::mqtt {
 namespace {

@@ -1,7 +1,7 @@
 // The broker's bounds, from the attacker's side.
 #include <catch2/catch.hpp>
 
-#include "broker_world.h"
+#include "test/mqtt/broker_world.h"
 
 namespace mig::mqtt {
 namespace {
@@ -153,10 +153,11 @@ TEST_CASE("broker: a packet that is not of its version ends the connection with 
   };
   for (const Case& each : {
            Case{BytesView("\x00\x00", 2), Reason::kMalformedPacket},
-           Case{BytesView("\x20\x03\x00\x00\x00", 5), Reason::kProtocolError},  // CONNACK
-           Case{BytesView("\xd0\x00", 2), Reason::kProtocolError},              // PINGRESP
-           Case{BytesView("\xf0\x00", 2), Reason::kProtocolError},              // AUTH
-           Case{BytesView("\x30\x03\x00\x01#", 5), Reason::kMalformedPacket},   // no properties
+           Case{BytesView("\x10\x04\x00\x01\x07\x07", 6), Reason::kProtocolError},  // CONNECT
+           Case{BytesView("\x20\x03\x00\x00\x00", 5), Reason::kProtocolError},      // CONNACK
+           Case{BytesView("\xd0\x00", 2), Reason::kProtocolError},                  // PINGRESP
+           Case{BytesView("\xf0\x00", 2), Reason::kProtocolError},                  // AUTH
+           Case{BytesView("\x30\x03\x00\x01#", 5), Reason::kMalformedPacket},       // no properties
            Case{BytesView("\x30\x04\x00\x01#\x00", 6), Reason::kTopicNameInvalid},
            Case{BytesView("\x82\x03\x00\x01\x00", 5), Reason::kProtocolError},  // no filter
            Case{BytesView("\x36\x06\x00\x01t\x00\x01\x00", 8), Reason::kMalformedPacket},

@@ -1,7 +1,7 @@
 // PUBLISH, SUBSCRIBE, queues for who is away, expiry, retained messages.
 #include <catch2/catch.hpp>
 
-#include "broker_world.h"
+#include "test/mqtt/broker_world.h"
 
 namespace mig::mqtt {
 namespace {

@@ -1,7 +1,7 @@
 // What a broker knows after it was killed: exactly what was committed.
 #include <catch2/catch.hpp>
 
-#include "broker_world.h"
+#include "test/mqtt/broker_world.h"
 
 namespace mig::mqtt {
 namespace {

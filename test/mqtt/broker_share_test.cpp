@@ -1,7 +1,7 @@
 // Shared subscriptions (MQTT 5.0 section 4.8.2): one queue for the group.
 #include <catch2/catch.hpp>
 
-#include "broker_world.h"
+#include "test/mqtt/broker_world.h"
 
 namespace mig::mqtt {
 namespace {

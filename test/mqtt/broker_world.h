@@ -12,43 +12,9 @@
 #include <vector>
 
 #include "mqtt/broker.h"
+#include "test/mqtt/fake_store.h"
 
 namespace mig::mqtt {
-
-// The rows that a store would have. Operations are applied when they are committed.
-class FakeStore {
- public:
-  void Apply(const KeepBatch& batch);
-  Page Read(const PageRequest& request) const;
-  std::vector<ExpiredRow> DropExpired(UtcTime now);
-  Snapshot Load() const;
-
-  std::size_t queued() const { return rows_.size(); }
-  std::size_t messages() const { return messages_.size(); }
-  std::size_t sessions() const { return sessions_.size(); }
-  const SessionRecord* FindSession(std::string_view client_id) const;
-
- private:
-  void ApplyOne(const PutSession& op);
-  void ApplyOne(const DropSession& op);
-  void ApplyOne(const PutSubscription& op);
-  void ApplyOne(const DropSubscription& op);
-  void ApplyOne(const PutGroup& op);
-  void ApplyOne(const DropGroup& op);
-  void ApplyOne(const Enqueue& op);
-  void ApplyOne(const Dequeue& op);
-  void ApplyOne(const PutRetained& op);
-  void ApplyOne(const DropRetained& op);
-  void DropQueue(QueueId id);
-  void Release(MessageId id);
-
-  std::map<QueueId, SessionRecord> sessions_;
-  std::map<std::pair<QueueId, std::string>, SubscriptionRecord> subscriptions_;
-  std::map<QueueId, GroupRecord> groups_;
-  std::map<std::pair<QueueId, std::uint64_t>, QueueEntry> rows_;
-  std::map<MessageId, std::pair<MessageRef, int>> messages_;
-  std::map<std::string, MessageRef> retained_;
-};
 
 class World;
 
