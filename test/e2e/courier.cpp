@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "crypto/certificate.h"
+#include "crypto/digest.h"
 #include "crypto/key_file.h"
 #include "proto/command.h"
 #include "proto/topics.h"
