@@ -38,8 +38,11 @@ class Mosquitto {
   // `extra` lines go into its configuration.
   explicit Mosquitto(const std::string& extra = "") : port_(FreePort()) {
     std::ofstream config(folder_ / "mosquitto.conf");
-    config << "listener " << port_ << " 127.0.0.1\nallow_anonymous true\npersistence false\n"
-           << extra;
+    config << "listener " << port_ << " 127.0.0.1\nallow_anonymous true\npersistence false\n";
+    // Under root it would become another user, and with that lose the signal that ends it when the
+    // test dies.
+    if (geteuid() == 0) config << "user root\n";
+    config << extra;
   }
   ~Mosquitto() { Stop(SIGKILL); }
   Mosquitto(const Mosquitto&) = delete;
