@@ -128,7 +128,10 @@ void ApiClient::Interrupt() {
   http_->Interrupt();
 }
 
-void ApiClient::Resume() { interrupted_ = false; }
+void ApiClient::Resume() {
+  // The interrupt may still lie in wait for the next call.
+  stale_interrupt_ = interrupted_.exchange(false);
+}
 
 bool ApiClient::Pause(milliseconds time) const {
   // In slices, because nothing but the flag tells a sleeping thread of an interrupt.
@@ -171,6 +174,7 @@ Expected<HttpReply> ApiClient::Exchange(HttpCall call, bool sign) {
     std::optional<Error> away;
     if (!reply) {
       if (!IsAway(reply.error())) return reply;
+      if (std::exchange(stale_interrupt_, false)) continue;
       away = std::move(reply).error();
     } else if (reply->status < 200 || reply->status > 299) {
       ServerError refused = ReadServerError(*reply);

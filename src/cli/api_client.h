@@ -104,6 +104,7 @@ class ApiClient {
   std::unique_ptr<Session> session_;
   const SecretKey* key_ = nullptr;
   std::atomic<bool> interrupted_ = false;
+  bool stale_interrupt_ = false;
 };
 
 }  // namespace mig::cli

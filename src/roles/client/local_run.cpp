@@ -108,7 +108,8 @@ ExitStatus RunLocal(const Module& module, const json::object& parameters, const 
   }
   // What was looked at and what was not is part of every answer, found or not.
   for (const std::string& error : result->errors) {
-    terminal.Remark("error: " + error, cli::Style::kYellow);
+    // MIG's file module writes "ERROR: " itself.
+    terminal.Remark(error.starts_with("ERROR") ? error : "error: " + error, cli::Style::kYellow);
   }
   for (const std::string& missing : result->sandbox_missing) {
     terminal.Remark("sandbox: " + missing, cli::Style::kDim);

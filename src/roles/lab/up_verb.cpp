@@ -35,6 +35,8 @@ constexpr milliseconds kAskLimit{5'000};
 // it takes well under a second.
 constexpr milliseconds kReadyLimit{30'000};
 constexpr milliseconds kLookAgain{20};
+constexpr milliseconds kLookAtRoles{500};
+constexpr std::uint64_t kFailingRestarts = 3;
 constexpr const char* kModule = "example";
 const std::vector<std::string> kWordsOfQuestion = {"-gethostname"};
 
@@ -96,13 +98,37 @@ Expected<Investigator> Connect(const LabFiles& files) {
   return investigator;
 }
 
-Expected<std::vector<cli::ShownAgent>> WaitForAgents(cli::ApiClient& api, std::size_t wanted,
+// The processes that end as often as they are started.
+std::vector<std::string> FailingRoles(const LabFiles& files) {
+  std::vector<std::string> failing;
+  auto status = AskSupervisor(files, {{"do", "status"}}, kAskLimit);
+  const json::value* roles = status ? status->if_contains("roles") : nullptr;
+  if (roles == nullptr || !roles->is_array()) return failing;
+  for (const json::value& value : roles->get_array()) {
+    const json::object* role = value.if_object();
+    if (role == nullptr) continue;
+    json::ObjectReader in(*role, "role", json::ObjectReader::Unknown::kIgnore);
+    const std::string name = in.String("name");
+    if (in.OptionalString("state") == "restarting" && in.Uint64("restarts") >= kFailingRestarts) {
+      failing.push_back(name);
+    }
+  }
+  return failing;
+}
+
+Expected<std::vector<cli::ShownAgent>> WaitForAgents(const LabFiles& files, cli::ApiClient& api,
+                                                     std::size_t wanted,
                                                      Clock::time_point deadline) {
+  auto look_at_roles = Clock::now() + kLookAtRoles;
   for (;;) {
     // Asked again and again, here only: that an agent enrols is no event of any action.
     auto shown = api.GetTargets("status = 'online'");
     if (!shown) return shown;
     if (shown->size() >= wanted || Clock::now() >= deadline) return shown;
+    if (Clock::now() >= look_at_roles) {
+      if (shown->size() + FailingRoles(files).size() >= wanted) return shown;
+      look_at_roles += kLookAtRoles;
+    }
     std::this_thread::sleep_for(kLookAgain);
   }
 }
@@ -162,8 +188,19 @@ Expected<Asked> Ask(Investigator& investigator, const std::vector<cli::ShownAgen
   return asked;
 }
 
+// Why a process does not stay up is the last thing it wrote.
+void TellFailing(const LabFiles& files, cli::Terminal& terminal) {
+  for (const std::string& role : FailingRoles(files)) {
+    auto text = os::ReadFile(files.Log(role));
+    const std::string_view log_text = text ? Trim(*text) : std::string_view();
+    const std::string_view last = Split(log_text, '\n').back();
+    terminal.Remark(role + " does not stay up: " + std::string(last), cli::Style::kYellow);
+  }
+}
+
 ExitStatus FailWithLogs(const Error& error, const LabFiles& files, cli::Terminal& terminal) {
   terminal.Complain("the lab does not come up: " + error.message());
+  TellFailing(files, terminal);
   terminal.Remark("See what the processes wrote: mig lab logs" + DirWords(files));
   return cli::kUsage;
 }
@@ -226,7 +263,7 @@ ExitStatus RunUp(Words words, cli::Terminal& terminal) {
   if (!record) return FailWithLogs(record.error(), *files, terminal);
   auto investigator = Connect(*files);
   if (!investigator) return FailWithLogs(investigator.error(), *files, terminal);
-  auto shown = WaitForAgents(*investigator->api, record->agents, deadline);
+  auto shown = WaitForAgents(*files, *investigator->api, record->agents, deadline);
   if (!shown) return FailWithLogs(shown.error(), *files, terminal);
   if (shown->empty()) {
     return FailWithLogs(
@@ -237,6 +274,7 @@ ExitStatus RunUp(Words words, cli::Terminal& terminal) {
   if (!asked) return FailWithLogs(asked.error(), *files, terminal);
   TellReady(*files, *record, *asked,
             std::chrono::duration_cast<milliseconds>(Clock::now() - started), terminal);
+  TellFailing(*files, terminal);
   if (asked->answered < record->agents) {
     terminal.Remark(Count(record->agents - asked->answered, "agent") +
                         " did not answer; see: mig lab logs" + DirWords(*files),
