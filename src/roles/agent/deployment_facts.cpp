@@ -44,7 +44,8 @@ Bytes WriteDeploymentFacts(const DeploymentFacts& facts) {
 Expected<DeploymentFacts> ReadDeploymentFacts(BytesView text) {
   auto fields = json::ParseObject(text);
   if (!fields) return std::move(fields).error();
-  json::ObjectReader in(*fields, "");
+  // What a newer agent has written down there is no reason not to start.
+  json::ObjectReader in(*fields, "", json::ObjectReader::Unknown::kIgnore);
   DeploymentFacts facts;
   facts.org = ReadId<OrgId>(in, "org");
   facts.api = in.String("api");

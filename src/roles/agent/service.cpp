@@ -4,6 +4,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <thread>
 
 #include "os/child_process.h"
 #include "os/file_lock.h"
@@ -30,6 +31,7 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::hours kHousekeeping{1};
 constexpr std::chrono::seconds kGoodbye{5};
+constexpr std::chrono::seconds kLockPatience{3};
 
 // What must be there before the event loop: read from disk, or made for the first time.
 struct Ground {
@@ -50,10 +52,22 @@ SandboxFacts SandboxHere() {
   return {std::string(os::SandboxLevelName(report.level)), report.can_limit_folders};
 }
 
+// Two agents with one memory would each run what the other has accepted. An agent that was killed
+// may have been about to start a child, which has its lock until it becomes another program: so
+// this waits a moment.
+Expected<os::FileLock> TakeLock(const std::filesystem::path& file) {
+  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  for (;;) {
+    auto lock = os::FileLock::Take(file);
+    if (lock || lock.error().code() != Errc::kExists) return lock;
+    if (std::chrono::steady_clock::now() >= deadline) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 Expected<Ground> Prepare(const AgentConfig& config) {
   if (auto ok = os::MakePrivateDirectory(config.directory); !ok) return std::move(ok).error();
-  // Two agents with one memory would each run what the other has accepted.
-  auto lock = os::FileLock::Take(config.directory / "agent.lock");
+  auto lock = TakeLock(config.directory / "agent.lock");
   if (!lock) return std::move(lock).error().During("another agent runs here");
   Self self;
   self.environment = EnvironmentNow();
