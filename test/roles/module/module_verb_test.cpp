@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,6 +78,36 @@ int Outside(const std::string& attempt, const std::string& target = "") {
   REQUIRE(::waitpid(pid, &status, 0) == pid);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+// A process that only waits to be harmed.
+class Victim {
+ public:
+  Victim() : pid_(::fork()) {
+    REQUIRE(pid_ >= 0);
+    if (pid_ == 0) {
+      ::signal(SIGTERM, SIG_DFL);  // not the test framework's
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (;;) ::pause();
+    }
+  }
+  ~Victim() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  int pid() const { return pid_; }
+
+  // Waits for its end, unless no signal is expected: then only looks.
+  bool EndedBy(int signal) {
+    int status = 0;
+    if (::waitpid(pid_, &status, signal == 0 ? WNOHANG : 0) != pid_) return false;
+    pid_ = -1;
+    return signal == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == signal);
+  }
+
+ private:
+  pid_t pid_;
+};
 
 bool SandboxIsFull() { return os::ProbeSandbox().level == os::SandboxLevel::kFull; }
 
@@ -243,23 +274,15 @@ TEST_CASE("probe: writing, executing and reading secrets are denied", "[module]"
 
 TEST_CASE("probe: other processes cannot be signalled or traced, nothing mounted", "[module]") {
   NEED_SANDBOX();
-  // A victim that the control may end.
-  const pid_t victim = ::fork();
-  REQUIRE(victim >= 0);
-  if (victim == 0) {
-    ::signal(SIGTERM, SIG_DFL);  // not the test framework's
-    for (;;) ::pause();
-  }
-  const std::string target = std::to_string(victim);
+  Victim victim;
+  const std::string target = std::to_string(victim.pid());
   CHECK(Inside("ptrace", target) == kKilled);
   CHECK(Inside("signal", target) == kNo);
   CHECK(Inside("signal") == kNo);  // the parent, as the agent would be
-  CHECK(::waitpid(victim, nullptr, WNOHANG) == 0);
+  CHECK_FALSE(victim.EndedBy(0));
   CHECK(Outside("ptrace", target) == 0);
   CHECK(Outside("signal", target) == 0);
-  int status = 0;
-  REQUIRE(::waitpid(victim, &status, 0) == victim);
-  CHECK(WTERMSIG(status) == SIGTERM);
+  CHECK(victim.EndedBy(SIGTERM));
   CHECK(Inside("mount") == kKilled);
 }
 
