@@ -23,8 +23,9 @@ step "build $mig" 'see above; to try again by hand: cmake --build --preset relea
   cmake --build --preset release --target mig -j "$(steps_jobs)"
 step 'start the lab' "see above; \`$mig lab logs\` shows what the processes wrote" \
   "$mig" lab up
+sed -n '2,/^$/p' "$steps_log" >&2 # what runs, where, and how soon it answered
 
-printf '\n$ %s\n' "mig query file -path /etc -name '^passwd\$'" >&2
+printf '$ %s\n' "mig query file -path /etc -name '^passwd\$'" >&2
 status=0
 "${question[@]}" || status=$?
 [ "$status" -eq 0 ] ||

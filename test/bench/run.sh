@@ -38,10 +38,7 @@ lab_processes() {
     [ "$(readlink "$process/exe" 2>/dev/null)" = "$mig" ] || continue
     mapfile -d '' -t words <"$process/cmdline" 2>/dev/null || continue
     case " ${words[*]} " in *" $lab"*) ;; *) continue ;; esac
-    case ${words[0]##*/} in
-      mig) printf '%s %s\n' "${process#/proc/}" "${words[1]:-?}" ;;
-      *) printf '%s %s\n' "${process#/proc/}" "${words[0]##*/mig-}" ;;
-    esac
+    printf '%s %s\n' "${process#/proc/}" "${words[0]##*mig-}" # argv[0] is mig-ROLE
   done | sort -k 2
 }
 ticks() { awk '{sub(/^.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and system

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The Debian package, unpacked: the executable runs from it, it depends on nothing, and what the
-# units start is there.
+# units start is there and a role that the executable knows.
 #   package_test.sh BUILD_FOLDER
 set -euo pipefail
 
@@ -17,11 +17,13 @@ dpkg-deb -x "$work"/made/*.deb "$work/root"
 dpkg-deb -f "$work"/made/*.deb | grep -q '^Depends' && { echo 'the package depends on something'; exit 1; }
 
 "$work/root/usr/bin/mig" --version
+roles=$("$work/root/usr/bin/mig" --list)
 units=0
 for unit in "$work"/root/usr/lib/systemd/system/*.service; do
   started=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$unit")
   echo "$(basename "$unit"): $started"
   [ -x "$work/root$started" ] || { echo "$started is not in the package"; exit 1; }
+  grep -qx "${started##*/mig-}" <<<"$roles" || { echo "mig --list has no such role"; exit 1; }
   units=$((units + 1))
 done
 [ "$units" -eq 4 ] || { echo "$units units instead of 4"; exit 1; }
