@@ -30,7 +30,8 @@ int StartedIn(const Lab& lab, const std::string& id) {
   INFO(report.err);
   REQUIRE(report.status == 0);
   int started = 0;
-  for (const json::value& entry : ParseJson(report.out).at("entries").as_array()) {
+  const json::value document = ParseJson(report.out);
+  for (const json::value& entry : document.at("entries").as_array()) {
     if (entry.at("event").as_string() == "started" &&
         entry.at("facts").at("action").as_string() == id) {
       ++started;

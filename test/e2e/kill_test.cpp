@@ -59,7 +59,8 @@ std::map<std::string, std::vector<std::string>> Answered(const Lab& lab, int age
   INFO(report.err);
   REQUIRE(report.status == 0);
   std::map<std::string, std::vector<std::string>> answered;
-  for (const json::value& entry : ParseJson(report.out).at("entries").as_array()) {
+  const json::value document = ParseJson(report.out);
+  for (const json::value& entry : document.at("entries").as_array()) {
     if (entry.at("event").as_string() != "answered") continue;
     const auto& facts = entry.at("facts");
     answered[std::string(facts.at("action").as_string())].emplace_back(

@@ -91,7 +91,8 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
     INFO(report.err);
     REQUIRE(report.status == 0);
     int started = 0;
-    for (const json::value& entry : ParseJson(report.out).at("entries").as_array()) {
+    const json::value document = ParseJson(report.out);
+    for (const json::value& entry : document.at("entries").as_array()) {
       if (entry.at("event").as_string() == "started" &&
           entry.at("facts").at("action").as_string() == good.id.Text()) {
         ++started;
