@@ -15,7 +15,7 @@
 #include "roles/api/crash_points.h"
 #include "roles/relay/crash_points.h"
 #include "roles/scheduler/crash_points.h"
-#include "test/e2e/lab.h"
+#include "test/e2e/courier.h"
 
 using namespace mig;
 using namespace mig::e2e;
@@ -88,6 +88,32 @@ void CheckStoreAgainstLedgers(const Lab& lab, const std::vector<std::string>& ac
   }
 }
 
+// Brings a process to points that an ordinary question does not pass: an order that is refused, one
+// that is stopped, an answer in several parts.
+void Provoke(const Lab& lab, const std::string& point) {
+  if (point.find(".refuse.") != std::string::npos) {
+    const Deployment deployment(lab);
+    Courier courier(lab);
+    courier.SendCommand(deployment.agent, Signed(GoodAction(deployment), SecretKey::Generate()));
+  } else if (point.find(".stop.") != std::string::npos) {
+    const Outcome hung = lab.Mig({"query", "probe", "-t", "all", "-e", "1m", "--detach", "--json",
+                                  "-attempt", "hang"});
+    INFO(hung.out << hung.err);
+    REQUIRE(hung.status == 130);
+    const json::value document = ParseJson(hung.out);
+    const std::string id(document.at("action").at("id").as_string());
+    const Outcome stopped = lab.Mig({"stop", id, "--reason", "a test"});
+    INFO(stopped.err);
+    REQUIRE(stopped.status == 0);
+  } else if (point.find(".part.") != std::string::npos) {
+    const Outcome rows = lab.Mig({"query", "probe", "-t", "all", "-e", "2m", "--jsonl", "-attempt",
+                                  "rows", "-count", "8000"},
+                                 {.deadline = std::chrono::seconds(120)});
+    INFO(rows.err);
+    REQUIRE(rows.status == 0);
+  }
+}
+
 void KillAtEveryPoint(const std::string& process, std::span<const char* const> points) {
   const Lab lab(kAgents);
   std::ofstream(lab.scratch() / "needle") << "found\n";
@@ -100,6 +126,7 @@ void KillAtEveryPoint(const std::string& process, std::span<const char* const> p
     const std::string point = points[static_cast<std::size_t>(round) % points.size()];
     lab.Arm(point, 1 + static_cast<int>(random() % 2));
     INFO("round " << round << ", armed " << point);
+    Provoke(lab, point);
     actions.push_back(AskAndCheck(lab));
     if (lab.IsArmed(point)) {
       // Not on a question's way: perhaps on the way of a start.

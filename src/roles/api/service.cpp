@@ -296,6 +296,13 @@ void ApiService::PostSession(HttpRequest request, Exchange exchange) {
   WriteToStore(
       [row = *session](store::ServerTx& tx) -> Expected<void> {
         if (auto forgotten = tx.ForgetLapsed(Now()); !forgotten) return forgotten;
+        // The same request again, because our first answer was lost: it is open already.
+        auto known = tx.FindSession(row.id);
+        if (!known) return std::move(known).error();
+        if (*known) {
+          if ((*known)->person == row.person) return {};
+          return Error(Errc::kExists, "this session's key belongs to somebody else");
+        }
         if (auto added = tx.AddSession(row); !added) return added;
         return tx.Audit(row.person, "session.opened", row.id.Text(), "{}", Now());
       },

@@ -46,8 +46,9 @@ Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options
     terminal.Remark(url + " does not answer (" + away.message() + "); trying for " +
                     FormatDuration(cli::ApiClient::kPatience));
   });
-  Connection connection{std::move(*config), std::move(*key), std::move(api)};
-  if (auto opened = connection.api->OpenSession(connection.key.secret); !opened) {
+  Connection connection{std::move(*config), std::make_unique<KeyFile>(std::move(*key)),
+                        std::move(api)};
+  if (auto opened = connection.api->OpenSession(connection.key->secret); !opened) {
     return std::move(opened).error().During(connection.config.source);
   }
   return connection;

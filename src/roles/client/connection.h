@@ -28,7 +28,8 @@ struct ConnectionOptions {
 
 struct Connection {
   cli::ClientConfig config;
-  KeyFile key;
+  // On the heap: the API client signs new sessions with it, wherever this object is moved to.
+  std::unique_ptr<KeyFile> key;
   std::unique_ptr<cli::ApiClient> api;  // with a session
 };
 

@@ -52,13 +52,13 @@ Expected<void> SendStop(Connection& connection, const ActionId& action, UtcTime 
   cli::Draft draft;
   draft.id = cli::NewActionId();
   draft.org = connection.config.org;
-  draft.author = connection.key.name;
+  draft.author = connection.key->name;
   draft.name = "stop " + action.Text();
   draft.reason = reason;
   // Names no policy version: whatever policy an agent holds, its people may stop what they started.
   const Action stop = cli::MakeStop(draft, action, until, Now());
   auto posted =
-      connection.api->PostAction(Seal(kActionType, EncodeAction(stop), connection.key.secret));
+      connection.api->PostAction(Seal(kActionType, EncodeAction(stop), connection.key->secret));
   if (!posted) return std::move(posted).error();
   return {};
 }

@@ -171,9 +171,9 @@ ExitStatus SendQuery(const Query& query, const cli::Options& options, cli::Termi
   TellTargets(*shown, terminal);
 
   const Action action = ActionFor(
-      query, DraftFor(query, connection->config, connection->key, policy->policy().version),
+      query, DraftFor(query, connection->config, *connection->key, policy->policy().version),
       *limits);
-  const Envelope envelope = Seal(kActionType, EncodeAction(action), connection->key.secret);
+  const Envelope envelope = Seal(kActionType, EncodeAction(action), connection->key->secret);
   // Before it is sent: what was shown is what answers are checked against, also later and
   // elsewhere.
   if (auto folder = cli::UserStateFolder(cli::ProcessEnvironment)) {

@@ -80,7 +80,7 @@ Expected<void> StartSupervisor(const LabFiles& files, unsigned agents) {
 
 // The investigator of the lab at its API.
 struct Investigator {
-  KeyFile key;
+  std::unique_ptr<KeyFile> key;  // on the heap: `api` signs with it wherever this moves
   cli::ClientConfig config;
   std::unique_ptr<cli::ApiClient> api;
 };
@@ -91,8 +91,8 @@ Expected<Investigator> Connect(const LabFiles& files) {
   auto key = cli::LoadSecretKey(config->key, {});
   if (!key) return std::move(key).error();
   auto api = std::make_unique<cli::ApiClient>(*config, nullptr);
-  Investigator investigator{std::move(*key), std::move(*config), std::move(api)};
-  if (auto opened = investigator.api->OpenSession(investigator.key.secret); !opened) {
+  Investigator investigator{std::make_unique<KeyFile>(std::move(*key)), std::move(*config), std::move(api)};
+  if (auto opened = investigator.api->OpenSession(investigator.key->secret); !opened) {
     return std::move(opened).error();
   }
   return investigator;
@@ -150,7 +150,7 @@ Expected<Asked> Ask(Investigator& investigator, const std::vector<cli::ShownAgen
   cli::Draft draft;
   draft.id = cli::NewActionId();
   draft.org = investigator.config.org;
-  draft.author = investigator.key.name;
+  draft.author = investigator.key->name;
   draft.name = "mig lab up";
   draft.reason = "does the lab answer?";
   const Action action = cli::MakeAction(draft, module->kind, "status = 'online'",
@@ -158,7 +158,7 @@ Expected<Asked> Ask(Investigator& investigator, const std::vector<cli::ShownAgen
                                         Limits(), kReadyLimit, Now());
   const auto sent = Clock::now();
   auto posted = investigator.api->PostAction(
-      Seal(kActionType, EncodeAction(action), investigator.key.secret));
+      Seal(kActionType, EncodeAction(action), investigator.key->secret));
   if (!posted) return std::move(posted).error();
 
   Asked asked;
