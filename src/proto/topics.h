@@ -14,6 +14,8 @@ inline constexpr std::string_view kAllPolicy = "mig/v1/dn/all/policy";
 inline constexpr std::string_view kAllCommands = "mig/v1/dn/all/cmd";
 inline constexpr std::string_view kWakeScheduler = "mig/v1/wake/scheduler";
 inline constexpr std::string_view kActionEvent = "mig/v1/event/action";  // payload: the action's id
+// A scheduler came up: what it wrote before it went, and did not announce any more, is to be read.
+inline constexpr std::string_view kSchedulerEvent = "mig/v1/event/scheduler";  // payload: name
 inline constexpr std::string_view kAgentEvent = "mig/v1/event/agent";    // payload: the agent's id
 inline constexpr std::string_view kEventFilter = "mig/v1/event/#";
 inline constexpr std::string_view kUpFilter = "mig/v1/up/#";

@@ -110,7 +110,9 @@ void Provoke(const Lab& lab, const std::string& point) {
                                   "rows", "-count", "8000"},
                                  {.deadline = std::chrono::seconds(120)});
     INFO(rows.err);
-    REQUIRE(rows.status == 0);
+    // 3: the agent died with a part of its answer sent already. What came is kept, and the rest is
+    // called interrupted, because a second run could answer differently.
+    REQUIRE((rows.status == 0 || rows.status == 3));
   }
 }
 

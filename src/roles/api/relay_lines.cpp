@@ -31,6 +31,7 @@ RelayLines::RelayLines(boost::asio::io_context& io, const ApiConfig& config, Han
       handlers_.line_restored();
     };
     link_handlers.message = [this](std::string_view topic, BytesView payload) {
+      if (topic == topics::kSchedulerEvent) return handlers_.line_restored();
       if (topic != topics::kActionEvent) return;
       auto action = ActionId::Parse(payload);
       if (action) {

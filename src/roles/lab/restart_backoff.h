@@ -9,7 +9,7 @@ namespace mig::lab {
 class RestartBackoff {
  public:
   static constexpr std::chrono::milliseconds kFirst{200};
-  static constexpr std::chrono::milliseconds kLongest{5'000};
+  static constexpr std::chrono::milliseconds kLongest{1'000};
   // Who ran so long is not one that dies at its start.
   static constexpr std::chrono::milliseconds kSound{2'000};
 

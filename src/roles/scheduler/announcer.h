@@ -9,6 +9,7 @@
 #include <set>
 
 #include "proto/ids.h"
+#include "proto/topics.h"
 #include "roles/scheduler/relays.h"
 
 namespace mig::scheduler {
@@ -23,6 +24,8 @@ class Announcer {
 
   void ActionChanged(const ActionId& id);
   void AgentChanged(const AgentId& id);
+  // To be called when a line came up: this scheduler may have died between a write and its event.
+  void SchedulerCameUp(const std::string& name) { Send(topics::kSchedulerEvent, name); }
 
  private:
   void Tell();

@@ -81,6 +81,7 @@ class Process {
  private:
   void Connected(std::size_t relay) {
     PublishPolicy(relay);
+    announcer_.SchedulerCameUp(config_.name);
     dispatcher_.Wake();
   }
 
