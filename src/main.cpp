@@ -58,6 +58,7 @@ constexpr Verb kVerbs[] = {
     {"action", Group::kInvestigator, "look at and verify a signed action in a file", &RunAction},
     {"key", Group::kInvestigator, "make and show signing keys", &RunKey},
     {"config", Group::kInvestigator, "check a configuration file", &RunConfigVerb},
+    {"completion", Group::kInvestigator, "complete words in bash, zsh or fish", &RunCompletion},
     {"agent", Group::kEndpoint, "the service on every endpoint; `agent report` for its owner",
      &RunAgent},
     {"module", Group::kEndpoint, "run one module here, in its sandbox", &RunModuleVerb},

@@ -159,6 +159,11 @@ void AnswerReader::Finish(Clock::time_point now) {
         Count(tally_.errors(), "error") + " on " + Count(tally_.agents_with_errors(), "agent") +
         " while looking; see them with: mig results " + question_.id.Text() + " --show all");
   }
+  if (tally_.limited() > 0) {
+    terminal_.Remark("Cut at a limit on " + Count(tally_.limited(), "agent") +
+                         ": there is more than was shown (--max-rows, --max-bytes).",
+                     Style::kYellow);
+  }
   terminal_.Remark(tally_.FinalLine(elapsed), Style::kBold);
 }
 

@@ -18,7 +18,8 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{1'000};
 constexpr milliseconds kPauseSlice{20};
-constexpr std::size_t kPageParts = 50;
+// Each up to 256 KiB: a page stays well below what the HTTP client takes for one reply.
+constexpr std::size_t kPageParts = 20;
 constexpr std::size_t kMaxServerWords = 500;  // of a message that is shown
 
 bool IsAway(const Error& error) {
@@ -190,7 +191,7 @@ Expected<HttpReply> ApiClient::Exchange(HttpCall call, bool sign) {
     } else {
       return reply;
     }
-    if (Clock::now() + pause > give_up) return std::move(*away).During(url_);
+    if (Clock::now() + pause > give_up) return std::move(*away);
     if (waiting_) std::exchange(waiting_, nullptr)(*away);
     if (!Pause(pause)) return Error(Errc::kUnavailable, "interrupted");
     pause = std::min(pause * 2, kLongestPause);
@@ -387,7 +388,7 @@ Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {
       away = Error(Errc::kUnavailable, "the server ended the stream of events");
     }
     if (interrupted_) return Error(Errc::kUnavailable, "interrupted");
-    if (Clock::now() + pause > give_up) return std::move(*away).During(url_);
+    if (Clock::now() + pause > give_up) return std::move(*away);
     // After a pause that grows: a server that restarts is not asked in a loop.
     if (!Pause(pause)) return Error(Errc::kUnavailable, "interrupted");
     pause = std::min(pause * 2, kLongestPause);

@@ -145,7 +145,7 @@ void JsonAnswers::Part(const Answerer& agent, const ResultPart& part) {
   const auto append = [&text](const std::string& label, const json::value& element) {
     std::string& list = text.lists[label];
     if (!list.empty()) list += ',';
-    list += json::Write(element);
+    list += EscapeJson(json::Write(element));
   };
   if (show_ != Show::kNotFound) {
     for (const ResultElement& element : part.elements) append(element.label, element.value);
@@ -167,32 +167,38 @@ void JsonAnswers::Part(const Answerer& agent, const ResultPart& part) {
         text.lists[label.key()];
         for (const json::value& element : *more) append(label.key(), element);
       } else {
-        text.others[label.key()] = json::Write(label.value());
+        text.others[label.key()] = EscapeJson(json::Write(label.value()));
       }
     }
   }
   text.status = part.summary->status;
   text.sandbox = part.summary->sandbox;
-  text.result = Inside(result);
+  text.result = EscapeJson(Inside(result));
   if (!text.result.empty()) text.result += ',';
 }
 
-std::string JsonAnswers::Joined(const OperationText& text) {
+void JsonAnswers::WriteResult(const OperationText& text) {
   // Cut off: elements came, the end of the operation did not.
-  std::string joined =
-      text.ended ? "{" + text.result : std::string(R"({"foundanything":true,"success":false,)");
-  joined += "\"elements\":{";
+  terminal_.Data(text.ended ? "{" + text.result
+                            : std::string(R"({"foundanything":true,"success":false,)"));
+  terminal_.Data("\"elements\":{");
   bool first = true;
-  const auto add = [&](const std::string& label, const std::string& value) {
-    if (!first) joined += ',';
+  const auto begin = [&](const std::string& label) {
+    terminal_.Data((first ? "" : ",") + EscapeJson(json::Write(json::value(label))) + ":");
     first = false;
-    joined += json::Write(json::value(label)) + ":" + value;
   };
-  for (const auto& [label, list] : text.lists) add(label, "[" + list + "]");
-  for (const auto& [label, other] : text.others) {
-    if (!text.lists.contains(label)) add(label, other);
+  for (const auto& [label, list] : text.lists) {
+    begin(label);
+    terminal_.Data("[");
+    terminal_.Data(list);  // may be large: written as it stands, not copied
+    terminal_.Data("]");
   }
-  return joined + "}}";
+  for (const auto& [label, other] : text.others) {
+    if (text.lists.contains(label)) continue;
+    begin(label);
+    terminal_.Data(other);
+  }
+  terminal_.Data("}}");
 }
 
 void JsonAnswers::Ended(const Answerer& agent, const AgentEnd& end) {
@@ -208,8 +214,9 @@ void JsonAnswers::Ended(const Answerer& agent, const AgentEnd& end) {
       fields["sandbox"] = Text(text.sandbox);
       fields["verified"] = end.verified;
       fields["complete"] = end.complete;
-      terminal_.Data((first_ ? "\n{" : ",\n{") + EscapeJson(Inside(fields)) +
-                     ",\"result\":" + EscapeJson(Joined(text)) + "}");
+      terminal_.Data((first_ ? "\n{" : ",\n{") + EscapeJson(Inside(fields)) + ",\"result\":");
+      WriteResult(text);
+      terminal_.Data("}");
       first_ = false;
     }
     waiting_.erase(waiting);

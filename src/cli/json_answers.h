@@ -46,8 +46,9 @@ class JsonAnswers : public AnswerPrinter {
   void Finish(const json::object& summary) override;
 
  private:
-  // Elements wait as text: a fifth of the memory of parsed values. What one agent may send is
-  // bounded by the action's limits, and only agents that are not through yet wait.
+  // Elements wait as the text that will be printed: a fifth of the memory of parsed values. What
+  // one agent may send is bounded by the action's limits, and only agents that are not through yet
+  // wait.
   struct OperationText {
     std::map<std::string, std::string> lists;   // label -> elements, joined by commas
     std::map<std::string, std::string> others;  // label -> one value that is no list
@@ -62,7 +63,7 @@ class JsonAnswers : public AnswerPrinter {
   static constexpr std::size_t kMaxUnverified = 1000;  // further ones are counted
 
   std::string ModuleOf(std::uint32_t operation) const;
-  static std::string Joined(const OperationText& text);  // its "result"
+  void WriteResult(const OperationText& text);
 
   const Show show_;
   const Question question_;

@@ -50,7 +50,7 @@ void Tally::Part(const AgentId& agent, const ResultPart& part) {
     if (!entry.errors) ++agents_with_errors_;
     entry.errors = true;
   }
-  if (IsTruncated(result)) limited_ = true;
+  if (IsTruncated(result)) entry.limited = true;
 }
 
 void Tally::Unverified(const AgentId& agent) { agents_[agent].unverified = true; }
@@ -107,6 +107,11 @@ std::uint64_t Tally::found() const {
       agents_.begin(), agents_.end(), [](const auto& entry) { return entry.second.found; }));
 }
 
+std::uint64_t Tally::limited() const {
+  return static_cast<std::uint64_t>(std::count_if(
+      agents_.begin(), agents_.end(), [](const auto& entry) { return entry.second.limited; }));
+}
+
 std::uint64_t Tally::silent() const { return targeted() - answered_ - failed_; }
 
 std::string Tally::ProgressLine(std::uint64_t running) const {
@@ -154,7 +159,7 @@ json::object Tally::ToJson(std::chrono::milliseconds elapsed) const {
   }
   fields["silent"] = silent();
   fields["errors"] = errors_;
-  fields["truncated"] = limited_;
+  fields["truncated"] = limited();
   fields["seconds"] = static_cast<double>(elapsed.count()) / 1000;
   fields["status"] = static_cast<int>(Status());
   return fields;
@@ -163,7 +168,7 @@ json::object Tally::ToJson(std::chrono::milliseconds elapsed) const {
 ExitStatus Tally::Status() const {
   if (targeted() > 0 && refused_ == targeted()) return kRefused;
   if (failed_ > 0 || silent() > 0) return kPartial;
-  if (limited_) return kLimited;
+  if (limited() > 0) return kLimited;
   return found() > 0 ? kFound : kNothing;
 }
 

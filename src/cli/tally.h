@@ -44,6 +44,8 @@ class Tally {
   // Errors that modules met on the way (files that could not be opened, …) in answers that came.
   std::uint64_t errors() const { return errors_; }
   std::uint64_t agents_with_errors() const { return agents_with_errors_; }
+  // Agents whose answer was cut at a limit.
+  std::uint64_t limited() const;
 
   // "2/3 answered, 1 found, 1 failed, 1 running": while it goes on.
   std::string ProgressLine(std::uint64_t running) const;
@@ -59,6 +61,7 @@ class Tally {
     bool found = false;
     bool unverified = false;
     bool errors = false;
+    bool limited = false;  // its answer was cut at a limit
     bool ended = false;
     CommandStatus signed_status = CommandStatus::kPrepared;
   };
@@ -67,7 +70,6 @@ class Tally {
   std::map<std::string, std::uint64_t> reasons_;  // "refused: too_little_weight" -> agents
   std::uint64_t answered_ = 0, failed_ = 0, refused_ = 0, expired_ = 0, errors_ = 0,
                 agents_with_errors_ = 0;
-  bool limited_ = false;  // some answer was cut at a limit
 };
 
 // "0.12 s", "3.2 s", "2m05s".

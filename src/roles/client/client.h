@@ -12,13 +12,14 @@
 
 namespace mig {
 
-int RunQuery(std::span<const std::string> arguments);    // mig query MODULE …
-int RunResults(std::span<const std::string> arguments);  // mig results ID
-int RunStatus(std::span<const std::string> arguments);   // mig status [ID]
-int RunAgents(std::span<const std::string> arguments);   // mig agents
-int RunStop(std::span<const std::string> arguments);     // mig stop ID
-int RunAction(std::span<const std::string> arguments);   // mig action verify|show FILE
-int RunKey(std::span<const std::string> arguments);      // mig key new|show
+int RunQuery(std::span<const std::string> arguments);       // mig query MODULE …
+int RunResults(std::span<const std::string> arguments);     // mig results ID
+int RunStatus(std::span<const std::string> arguments);      // mig status [ID]
+int RunAgents(std::span<const std::string> arguments);      // mig agents
+int RunStop(std::span<const std::string> arguments);        // mig stop ID
+int RunAction(std::span<const std::string> arguments);      // mig action verify|show FILE
+int RunKey(std::span<const std::string> arguments);         // mig key new|show
+int RunCompletion(std::span<const std::string> arguments);  // mig completion bash|zsh|fish
 
 // What can check a configuration file of one role. Roles do not know one another, so main.cpp,
 // where they meet, hands the table over.

@@ -1,5 +1,6 @@
 #include "roles/client/connection.h"
 
+#include "cli/verb.h"
 #include "os/file_lock.h"
 
 namespace mig {
@@ -41,15 +42,17 @@ Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options
   }
   auto key = cli::LoadSecretKey(config->key, wanted.Passphrase(options));
   if (!key) return std::move(key).error();
-  const std::string url = config->api;
-  auto api = std::make_unique<cli::ApiClient>(*config, [&terminal, url](const Error& away) {
-    terminal.Remark(url + " does not answer (" + away.message() + "); trying for " +
-                    FormatDuration(cli::ApiClient::kPatience));
+  auto api = std::make_unique<cli::ApiClient>(*config, [&terminal](const Error& away) {
+    terminal.Remark("The server does not answer (" + away.message() + "); trying for " +
+                    FormatDuration(cli::ApiClient::kPatience) + ".");
   });
   Connection connection{std::move(*config), std::make_unique<KeyFile>(std::move(*key)),
                         std::move(api)};
   if (auto opened = connection.api->OpenSession(connection.key->secret); !opened) {
-    return std::move(opened).error().During(connection.config.source);
+    const bool away = cli::StatusOf(opened.error()) == cli::kUnreachable;
+    Error error = std::move(opened).error().During(connection.config.source);
+    if (!away || !connection.config.lab) return error;
+    return Error(error.code(), error.message() + "; see what runs with: mig lab status");
   }
   return connection;
 }
