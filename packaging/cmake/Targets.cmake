@@ -27,13 +27,16 @@ function(mig_executable name)
   endif()
 endfunction()
 
-# mig_test(FOLDER SOURCES a_test.cpp … [USES folder …] [EXTERNAL target …] [LABELS l …])
+# mig_test(FOLDER SOURCES a_test.cpp … [USES folder …] [EXTERNAL target …] [LABELS l …] [TIMEOUT seconds])
 #   One Catch2 executable for the tests of a folder; each TEST_CASE becomes a ctest test.
 #   The label `threads` is for tests in which threads meet: ThreadSanitizer runs these (the target
 #   `threads` builds them). What a machine cannot run says so with MIG_SKIP of test/skip.h.
 add_custom_target(threads)
 function(mig_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;EXTERNAL;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;USES;EXTERNAL;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
   add_executable(test_${name} ${ARG_SOURCES})
   list(TRANSFORM ARG_USES PREPEND mig_)
   target_link_libraries(test_${name} PRIVATE mig_compile ${ARG_USES} ${ARG_EXTERNAL} mig_catch)
@@ -42,7 +45,7 @@ function(mig_test name)
   target_compile_definitions(test_${name} PRIVATE
     MIG_SOURCE_DIR="${CMAKE_SOURCE_DIR}" MIG_BUILD_DIR="${CMAKE_BINARY_DIR}")
   catch_discover_tests(test_${name} TEST_PREFIX "${name}: "
-    PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "mig-test-skipped: " LABELS "${ARG_LABELS}")
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} SKIP_REGULAR_EXPRESSION "mig-test-skipped: " LABELS "${ARG_LABELS}")
   if("threads" IN_LIST ARG_LABELS)
     add_dependencies(threads test_${name})
   endif()
