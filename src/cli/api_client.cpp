@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{1'000};
 constexpr milliseconds kPauseSlice{20};
+constexpr milliseconds kSteadyStream{5'000};
 // Each up to 256 KiB: a page stays well below what the HTTP client takes for one reply.
 constexpr std::size_t kPageParts = 20;
 constexpr std::size_t kMaxServerWords = 500;  // of a message that is shown
@@ -354,8 +355,8 @@ Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {
 
     bool done = false;
     std::optional<Error> wrong;
+    const auto began = Clock::now();
     auto reply = http_->Stream(std::move(call), [&](const SseEvent& sse) {
-      pause = kFirstPause;
       give_up = Clock::now() + patience_;
       reopened = false;
       auto event = ReadActionEvent(sse.event, sse.data);
@@ -389,7 +390,8 @@ Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {
     }
     if (interrupted_) return Error(Errc::kUnavailable, "interrupted");
     if (Clock::now() + pause > give_up) return std::move(*away);
-    // After a pause that grows: a server that restarts is not asked in a loop.
+    // A server that ends each stream at once, with or without events, is not asked in a loop.
+    if (Clock::now() - began > kSteadyStream) pause = kFirstPause;
     if (!Pause(pause)) return Error(Errc::kUnavailable, "interrupted");
     pause = std::min(pause * 2, kLongestPause);
   }

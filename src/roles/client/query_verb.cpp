@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kDefaultTarget = "status='online'";
 constexpr std::string_view kLocal = "local";
+constexpr milliseconds kShortestExpire{1'000};
 
 // What was asked for on the command line.
 struct Query {
@@ -70,6 +71,17 @@ Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
   const std::string above = FirstAbove(limits, ceilings);
   if (above.empty()) return limits;
   return Error(Errc::kInvalid, "--max-" + above + ": the policy allows less");
+}
+
+// What only an action has, makes no sense for a run without one.
+Expected<void> CheckLocal(const cli::Options& options) {
+  for (const char* name : {"expire", "print", "detach", "name", "reason"}) {
+    if (options.Given(name)) {
+      return Error(Errc::kInvalid, std::string("--") + name +
+                                       " is about an action, but with `-t local` nothing is sent");
+    }
+  }
+  return {};
 }
 
 Expected<void> CheckValidity(const Query& query, const Policy& policy) {
@@ -268,6 +280,9 @@ int RunQuery(std::span<const std::string> arguments) {
     return cli::Finish(terminal, cli::kFound);
   }
   if (auto good = query.answers.Check(); !good) return cli::Fail(terminal, good.error());
+  if (query.expire < kShortestExpire) {
+    return cli::Fail(terminal, Error(Errc::kInvalid, "--expire: at least 1s"));
+  }
   auto parameters = ParametersFromArguments(*query.module, split->module);
   if (!parameters) {
     const ExitStatus status = cli::Fail(terminal, parameters.error());
@@ -277,6 +292,7 @@ int RunQuery(std::span<const std::string> arguments) {
   query.parameters = std::move(*parameters);
   if (query.name.empty()) query.name = cli::NameFromWords(word, split->module);
   if (query.target == kLocal) {
+    if (auto good = CheckLocal(options); !good) return cli::Fail(terminal, good.error());
     Limits limits;
     if (options.Given("max-seconds")) limits.seconds = static_cast<std::uint32_t>(query.seconds);
     limits.rss = options.Given("max-rss") ? query.limits.rss : limits.rss;

@@ -8,6 +8,9 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <thread>
+
+#include "os/file_lock.h"
 
 namespace mig::lab {
 namespace {
@@ -64,6 +67,7 @@ Expected<json::object> AskSupervisor(const LabFiles& files, const json::object& 
                                      files.Log("supervisor").string());
   }
   if (outcome.error) {
+    // Also when it went away before it answered.
     return Error(Errc::kUnavailable, "the lab in " + files.folder().string() + " is not running");
   }
   auto answer = json::ParseObject(outcome.answer);
@@ -73,6 +77,17 @@ Expected<json::object> AskSupervisor(const LabFiles& files, const json::object& 
                  error->is_string() ? std::string(error->get_string()) : json::Write(*error));
   }
   return answer;
+}
+
+bool WaitUntilFree(const LabFiles& files, std::chrono::milliseconds limit) {
+  constexpr std::chrono::milliseconds kLookAgain{5};
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    const auto locked = os::IsLocked(files.Lock());
+    if (!locked || !*locked) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kLookAgain);
+  }
 }
 
 }  // namespace mig::lab

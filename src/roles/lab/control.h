@@ -41,4 +41,8 @@ class ControlPath {
 Expected<json::object> AskSupervisor(const LabFiles& files, const json::object& request,
                                      std::chrono::milliseconds limit);
 
+// Waits until no supervisor holds the lab any more: it answers before it has ended. False when one
+// still does after `limit`.
+bool WaitUntilFree(const LabFiles& files, std::chrono::milliseconds limit);
+
 }  // namespace mig::lab

@@ -48,6 +48,11 @@ ExitStatus RunDown(Words words, cli::Terminal& terminal) {
   if (!down && down.error().code() != Errc::kUnavailable) {
     return cli::Fail(terminal, down.error());
   }
+  // It may also have been on its way down already, and answered nothing.
+  if (!WaitUntilFree(*files, kDownLimit)) {
+    return cli::Fail(terminal, Error(Errc::kTimeout, "the lab does not stop; see " +
+                                                         files->Log("supervisor").string()));
+  }
   if (down) {
     terminal.Remark("The lab is down; its data is in " + files->folder().string() + ".");
   } else {
@@ -60,10 +65,8 @@ ExitStatus RunDown(Words words, cli::Terminal& terminal) {
     terminal.Remark("There is nothing to remove.");
     return cli::Finish(terminal, cli::kFound);
   }
-  // It has answered, but may hold its lock for another moment; somebody may also have started it.
-  if (auto lock = os::FileLock::Take(files->Lock()); !lock && !down) {
-    return cli::Fail(terminal, lock.error());
-  }
+  auto lock = os::FileLock::Take(files->Lock());  // against an `up` at this moment
+  if (!lock) return cli::Fail(terminal, lock.error());
   if (auto purged = Purge(*files); !purged) return cli::Fail(terminal, purged.error());
   terminal.Remark("Removed it with its keys, data and logs.");
   return cli::Finish(terminal, cli::kFound);

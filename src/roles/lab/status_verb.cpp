@@ -3,6 +3,7 @@
 #include "cli/verb.h"
 #include "roles/lab/control.h"
 #include "roles/lab/verbs.h"
+#include "util/text.h"
 
 namespace mig::lab {
 namespace {
@@ -51,7 +52,7 @@ ExitStatus RunStatus(Words words, cli::Terminal& terminal) {
     terminal.Data(json::WritePretty(*status) + "\n");
     return cli::Finish(terminal, cli::kFound);
   }
-  terminal.Data("lab         " + files->folder().string() + "\n");
+  terminal.Data("lab         " + EscapeForTerminal(files->folder().string()) + "\n");
   terminal.Data("api         " + Field(*status, "api") + "\n");
   terminal.Data("supervisor  " + Field(*status, "supervisor") + "\n\n");
   cli::Table table({{"PROCESS"}, {"STATE"}, {"PID", true}, {"SINCE"}, {"RESTARTS", true}});

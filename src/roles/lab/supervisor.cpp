@@ -78,6 +78,8 @@ class Supervisor {
   Supervisor(const LabFiles& files, unsigned agents)
       : files_(files), agents_(agents), signals_(io_), acceptor_(io_) {}
 
+  // In this order.
+  Expected<void> Lock();
   Expected<void> Prepare();
   void Run();
 
@@ -233,12 +235,16 @@ Role* Supervisor::Find(std::string_view name) {
   return nullptr;
 }
 
-Expected<void> Supervisor::Prepare() {
-  auto record = LoadRecord(files_);
-  if (record) agents_ = std::max(agents_, record->agents);
+Expected<void> Supervisor::Lock() {
   auto lock = os::FileLock::Take(files_.Lock());
   if (!lock) return std::move(lock).error();
   lock_ = std::move(*lock);
+  return {};
+}
+
+Expected<void> Supervisor::Prepare() {
+  auto record = LoadRecord(files_);
+  if (record) agents_ = std::max(agents_, record->agents);
 
   auto org = LoadOrg(files_);
   if (!org) return std::move(org).error();
@@ -471,6 +477,10 @@ int Supervise(const LabFiles& files, unsigned agents) {
     if (std::freopen("/dev/null", "w", stdout) == nullptr) log::Warning("cannot open /dev/null");
   };
   Supervisor supervisor(files, agents);
+  if (auto locked = supervisor.Lock(); !locked) {
+    tell(locked.error().code() == Errc::kExists ? "busy" : "error: " + locked.error().message());
+    return 1;
+  }
   if (auto prepared = supervisor.Prepare(); !prepared) {
     log::Error("cannot start the lab", {{"reason", prepared.error().message()}});
     tell("error: " + prepared.error().message());

@@ -8,8 +8,8 @@
 
 namespace mig::lab {
 
-// Until SIGTERM, SIGINT or {"do":"down"}. Tells on stdout, once, how the start went: "ready\n" or
-// "error: …\n"; then stdout is closed. Returns the exit status.
+// Until SIGTERM, SIGINT or {"do":"down"}. Tells on stdout, once, how the start went: "ready\n",
+// "busy\n" when another one holds the lab, or "error: …\n". Returns the exit status.
 int Supervise(const LabFiles& files, unsigned agents);
 
 }  // namespace mig::lab

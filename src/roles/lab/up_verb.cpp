@@ -16,6 +16,7 @@
 #include "cli/verb.h"
 #include "modules/module.h"
 #include "os/child_process.h"
+#include "os/file_lock.h"
 #include "os/service_process.h"
 #include "roles/lab/control.h"
 #include "roles/lab/deployment.h"
@@ -36,6 +37,7 @@ constexpr milliseconds kAskLimit{5'000};
 constexpr milliseconds kReadyLimit{30'000};
 constexpr milliseconds kLookAgain{20};
 constexpr milliseconds kLookAtRoles{500};
+constexpr milliseconds kMakeLimit{10'000};
 constexpr std::uint64_t kFailingRestarts = 3;
 constexpr const char* kModule = "example";
 const std::vector<std::string> kWordsOfQuestion = {"-gethostname"};
@@ -52,6 +54,7 @@ Expected<void> ReadStartLine(const os::FileDescriptor& pipe) {
   }
   const std::string_view text = Trim(line);
   if (text == "ready") return {};
+  if (text == "busy") return Error(Errc::kExists, "another supervisor starts at this moment");
   constexpr std::string_view kError = "error: ";
   return Error(Errc::kInternal, text.starts_with(kError) ? std::string(text.substr(kError.size()))
                                                          : "the supervisor ended at once");
@@ -78,6 +81,49 @@ Expected<void> StartSupervisor(const LabFiles& files, unsigned agents) {
   return ReadStartLine(read_end);
 }
 
+// Two `mig lab up` at the same moment must not write halves of different key pairs.
+Expected<void> MakeOnce(const LabFiles& files) {
+  if (auto made = files.MakeFolders(); !made) return made;
+  const auto deadline = Clock::now() + kMakeLimit;
+  for (;;) {
+    auto lock = os::FileLock::Take(files.RunFolder() / "make.lock");
+    if (lock) return MakeDeployment(files, Now());
+    if (lock.error().code() != Errc::kExists || Clock::now() >= deadline) {
+      return std::move(lock).error();
+    }
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+// The status of the lab's supervisor, which is started when there is none.
+Expected<json::object> EnsureSupervisor(const LabFiles& files, unsigned agents,
+                                        cli::Terminal& terminal) {
+  auto status = AskSupervisor(files, {{"do", "status"}}, kAskLimit);
+  const auto is_running = [](const json::object& fields) {
+    const json::value* running = fields.if_contains("running");
+    return running != nullptr && running->is_bool() && running->get_bool();
+  };
+  if (status && is_running(*status)) {
+    terminal.Remark("The lab in " + files.folder().string() + " is running already.");
+    return AskSupervisor(files, {{"do", "agents"}, {"count", agents}}, kAskLimit);
+  }
+  if (!status && status.error().code() != Errc::kUnavailable) return status;
+  if (status && !WaitUntilFree(files, kReadyLimit)) {
+    return Error(Errc::kTimeout, "the lab is being stopped, and does not come to an end");
+  }
+  if (auto made = MakeOnce(files); !made) return std::move(made).error().During("make the lab");
+  auto up = StartSupervisor(files, agents);
+  if (!up && up.error().code() != Errc::kExists) return std::move(up).error();
+  // Started by somebody else at the same time: it will answer as soon as it is ready.
+  const auto deadline = Clock::now() + kAskLimit;
+  do {
+    status = AskSupervisor(files, {{"do", "agents"}, {"count", agents}}, kAskLimit);
+    if (status) break;
+    std::this_thread::sleep_for(kLookAgain);
+  } while (Clock::now() < deadline);
+  return status;
+}
+
 // The investigator of the lab at its API.
 struct Investigator {
   std::unique_ptr<KeyFile> key;  // on the heap: `api` signs with it wherever this moves
@@ -91,7 +137,8 @@ Expected<Investigator> Connect(const LabFiles& files) {
   auto key = cli::LoadSecretKey(config->key, {});
   if (!key) return std::move(key).error();
   auto api = std::make_unique<cli::ApiClient>(*config, nullptr);
-  Investigator investigator{std::make_unique<KeyFile>(std::move(*key)), std::move(*config), std::move(api)};
+  Investigator investigator{std::make_unique<KeyFile>(std::move(*key)), std::move(*config),
+                            std::move(api)};
   if (auto opened = investigator.api->OpenSession(investigator.key->secret); !opened) {
     return std::move(opened).error();
   }
@@ -201,8 +248,11 @@ void TellFailing(const LabFiles& files, cli::Terminal& terminal) {
 ExitStatus FailWithLogs(const Error& error, const LabFiles& files, cli::Terminal& terminal) {
   terminal.Complain("the lab does not come up: " + error.message());
   TellFailing(files, terminal);
-  terminal.Remark("See what the processes wrote: mig lab logs" + DirWords(files));
-  return cli::kUsage;
+  std::error_code ignored;  // without logs there is nothing to see
+  if (std::filesystem::exists(files.Log("supervisor"), ignored)) {
+    terminal.Remark("See what the processes wrote: mig lab logs" + DirWords(files));
+  }
+  return error.code() == Errc::kExists ? cli::kUsage : cli::kUnreachable;
 }
 
 void TellReady(const LabFiles& files, const LabRecord& record, const Asked& asked,
@@ -242,22 +292,8 @@ ExitStatus RunUp(Words words, cli::Terminal& terminal) {
   auto files = FilesFor(dir);
   if (!files) return cli::Fail(terminal, files.error());
 
-  auto status = AskSupervisor(*files, {{"do", "status"}}, kAskLimit);
-  if (status) {
-    terminal.Remark("The lab in " + files->folder().string() + " is running already.");
-    auto more = AskSupervisor(*files, {{"do", "agents"}, {"count", agents}}, kAskLimit);
-    if (!more) return cli::Fail(terminal, more.error());
-  } else if (status.error().code() != Errc::kUnavailable) {
-    return FailWithLogs(status.error(), *files, terminal);
-  } else {
-    if (auto made = files->MakeFolders(); !made) return cli::Fail(terminal, made.error());
-    if (auto made = MakeDeployment(*files, Now()); !made) {
-      return cli::Fail(terminal, std::move(made).error().During("make the lab"));
-    }
-    auto up = StartSupervisor(*files, static_cast<unsigned>(agents));
-    if (!up) return FailWithLogs(up.error(), *files, terminal);
-  }
-
+  auto supervisor = EnsureSupervisor(*files, static_cast<unsigned>(agents), terminal);
+  if (!supervisor) return FailWithLogs(supervisor.error(), *files, terminal);
   const auto deadline = started + kReadyLimit;
   auto record = LoadRecord(*files);
   if (!record) return FailWithLogs(record.error(), *files, terminal);
