@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cctype>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -30,15 +31,23 @@ constexpr std::array<unsigned char, 256> CommonBytes() {
 }
 constexpr auto kCommon = CommonBytes();
 
-std::size_t RarestByte(const std::string& text) {
-  std::size_t rarest = 0;
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    if (kCommon[static_cast<unsigned char>(text[i])] <
-        kCommon[static_cast<unsigned char>(text[rarest])]) {
-      rarest = i;
-    }
-  }
-  return rarest;
+constexpr bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Sixteen bytes at once, in whatever the processor has for that (GCC's and clang's vector types).
+using Vector = unsigned char __attribute__((vector_size(16)));
+constexpr std::size_t kLanes = sizeof(Vector);
+
+Vector Load(const char* at) {
+  Vector vector;
+  std::memcpy(&vector, at, sizeof vector);
+  return vector;
+}
+
+bool AnyBit(const Vector& vector) {
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(halves.data(), &vector, sizeof vector);
+  return (halves[0] | halves[1]) != 0;
 }
 
 bool NamesCharacters(const std::string& pattern) {
@@ -121,8 +130,9 @@ struct BytePattern::Compiled {
 BytePattern::BytePattern() = default;
 BytePattern::~BytePattern() = default;
 
-std::string RequiredLiteral(const std::string& pattern, bool* whole) {
+std::string RequiredLiteral(const std::string& pattern, bool* fold, bool* whole) {
   *whole = false;
+  *fold = false;
   bool only_literals = true;
   std::string best;
   std::string run;
@@ -136,11 +146,18 @@ std::string RequiredLiteral(const std::string& pattern, bool* whole) {
     break_run();
     return pattern.find('|', i) == std::string::npos ? best : std::string();
   };
-  for (std::size_t i = 0; i < pattern.size();) {
+  std::size_t begin = 0;
+  if (pattern.starts_with("(?i)")) {
+    // As UTF-8 even some ASCII letters have a third form (the Kelvin sign is a k).
+    if (NamesCharacters(pattern)) return {};
+    *fold = true;
+    begin = 4;
+  }
+  for (std::size_t i = begin; i < pattern.size();) {
     const char c = pattern[i];
     if (c == '|' || c == '\n') return {};
     if (c == '(' || c == '[') {
-      // Flags may make everything after them case-insensitive.
+      // Flags in the middle may change what everything after them means.
       if (pattern.compare(i, 2, "(?") == 0) return {};
       break_run();
       i = c == '(' ? SkipGroup(pattern, i) : SkipClass(pattern, i);
@@ -176,7 +193,7 @@ std::string RequiredLiteral(const std::string& pattern, bool* whole) {
       }
       if (!is_itself) return stop_at(i);  // \x41, \pL, \Q…\E, \n: not followed here
     }
-    run += literal;
+    run += *fold ? Lower(literal) : literal;
     ++i;
   }
   if (run.size() > best.size()) best = run;
@@ -184,16 +201,63 @@ std::string RequiredLiteral(const std::string& pattern, bool* whole) {
   return best;
 }
 
-std::size_t FindLiteral(BytesView text, BytesView needle, std::size_t rarest, std::size_t from) {
-  if (text.size() < needle.size()) return BytesView::npos;
-  const std::size_t last = text.size() - needle.size();
-  for (std::size_t at = from; at <= last;) {
-    // memchr goes through memory faster than any regular expression: look for one rare byte.
-    const void* hit = std::memchr(text.data() + at + rarest, needle[rarest], last - at + 1);
-    if (hit == nullptr) return BytesView::npos;
-    at = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data()) - rarest;
-    if (std::memcmp(text.data() + at, needle.data(), needle.size()) == 0) return at;
-    ++at;
+Literal::Literal(std::string text, bool fold) : text_(std::move(text)), fold_(fold) {
+  const auto rank = [&](std::size_t i) { return kCommon[static_cast<unsigned char>(text_[i])]; };
+  for (std::size_t i = 1; i < text_.size(); ++i) {
+    if (rank(i) < rank(first_)) first_ = i;
+  }
+  second_ = first_ == 0 ? text_.size() - 1 : 0;
+  for (std::size_t i = 0; i < text_.size(); ++i) {
+    if (i != first_ && text_[i] != text_[first_] && rank(i) < rank(second_)) second_ = i;
+  }
+}
+
+bool Literal::IsAt(BytesView bytes, std::size_t at) const {
+  if (!fold_) return std::memcmp(bytes.data() + at, text_.data(), text_.size()) == 0;
+  for (std::size_t i = 0; i < text_.size(); ++i) {
+    if (Lower(bytes[at + i]) != text_[i]) return false;
+  }
+  return true;
+}
+
+std::size_t Literal::FindIn(BytesView bytes, std::size_t from) const {
+  if (bytes.size() < text_.size()) return BytesView::npos;
+  const std::size_t last = bytes.size() - text_.size();
+  // With the bit 0x20 set both cases of a letter are the lower one; other bytes keep their bits.
+  const auto mask = [&](std::size_t i) {
+    return static_cast<unsigned char>(fold_ && IsLower(text_[i]) ? 0x20 : 0);
+  };
+  const unsigned char first_mask = mask(first_);
+  const unsigned char second_mask = mask(second_);
+  const auto first = static_cast<unsigned char>(text_[first_]);
+  const auto second = static_cast<unsigned char>(text_[second_]);
+  const auto candidates = [&](std::size_t at) {
+    const Vector a = Load(bytes.data() + at + first_) | first_mask;
+    const Vector b = Load(bytes.data() + at + second_) | second_mask;
+    return reinterpret_cast<Vector>((a == first) & (b == second));
+  };
+  std::size_t at = from;
+  // Whole vectors lie inside while the last lane's literal does.
+  while (at + kLanes - 1 <= last) {
+    // Four vectors are looked at as one: most memory has neither byte at its place.
+    if (at + 4 * kLanes - 1 <= last) {
+      const Vector any = candidates(at) | candidates(at + kLanes) | candidates(at + 2 * kLanes) |
+                         candidates(at + 3 * kLanes);
+      if (!AnyBit(any)) {
+        at += 4 * kLanes;
+        continue;
+      }
+    }
+    const Vector hits = candidates(at);
+    if (AnyBit(hits)) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        if (hits[lane] != 0 && IsAt(bytes, at + lane)) return at + lane;
+      }
+    }
+    at += kLanes;
+  }
+  for (; at <= last; ++at) {
+    if (IsAt(bytes, at)) return at;
   }
   return BytesView::npos;
 }
@@ -214,8 +278,9 @@ Expected<std::shared_ptr<const BytePattern>> BytePattern::Compile(const std::str
     pattern->compiled_->block.emplace("(?m:" + text + ")", options);
     if (!pattern->compiled_->block->ok()) pattern->compiled_->block.reset();
   }
-  pattern->required_ = RequiredLiteral(text, &pattern->is_literal_);
-  pattern->rarest_ = RarestByte(pattern->required_);
+  bool fold = false;
+  std::string required = RequiredLiteral(text, &fold, &pattern->is_literal_);
+  pattern->required_ = Literal(std::move(required), fold);
   return std::shared_ptr<const BytePattern>(std::move(pattern));
 }
 
@@ -228,7 +293,7 @@ bool BytePattern::MatchesWithin(BytesView line, std::size_t start, std::size_t e
 
 bool BytePattern::MatchesSomeLine(BytesView block) const {
   if (is_literal_) {
-    return FindLiteral(block, required_, rarest_, 0) != BytesView::npos;
+    return required_.FindIn(block) != BytesView::npos;
   }
   const auto line_at = [&](std::size_t at) {
     const std::size_t before = at == 0 ? BytesView::npos : block.rfind('\n', at - 1);
@@ -237,12 +302,12 @@ bool BytePattern::MatchesSomeLine(BytesView block) const {
   };
   if (!required_.empty()) {
     // Only lines with the literal in them can match.
-    for (std::size_t at = FindLiteral(block, required_, rarest_, 0); at != BytesView::npos;) {
+    for (std::size_t at = required_.FindIn(block); at != BytesView::npos;) {
       const BytesView line = line_at(at);
       if (Matches(line)) return true;
       const auto line_end = static_cast<std::size_t>(line.data() - block.data()) + line.size();
       if (line_end >= block.size()) return false;
-      at = FindLiteral(block, required_, rarest_, line_end + 1);
+      at = required_.FindIn(block, line_end + 1);
     }
     return false;
   }

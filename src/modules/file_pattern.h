@@ -11,6 +11,29 @@
 
 namespace mig::file {
 
+// A run of bytes to look for in many others, sixteen places at a time.
+class Literal {
+ public:
+  Literal() = default;
+  // With `fold`, ASCII letters match in either case; `text` has them in lower case.
+  explicit Literal(std::string text, bool fold = false);
+
+  bool empty() const { return text_.empty(); }
+  const std::string& text() const { return text_; }
+
+  // Where it begins in `bytes` at or after `from`, or npos. Requires: not empty.
+  std::size_t FindIn(BytesView bytes, std::size_t from = 0) const;
+
+ private:
+  bool IsAt(BytesView bytes, std::size_t at) const;
+
+  std::string text_;
+  bool fold_ = false;
+  // Two of its bytes that files have least: only where both are is the rest compared.
+  std::size_t first_ = 0;
+  std::size_t second_ = 0;
+};
+
 class BytePattern {
  public:
   // Error: kInvalid with RE2's reason.
@@ -28,24 +51,20 @@ class BytePattern {
   bool MatchesSomeLine(BytesView block) const;
 
   // What a match must contain, as far as this can tell; empty: nothing known. For tests.
-  const std::string& required() const { return required_; }
+  const std::string& required() const { return required_.text(); }
 
  private:
   struct Compiled;
   BytePattern();
 
   std::unique_ptr<Compiled> compiled_;
-  std::string required_;     // literal bytes without which there is no match
-  std::size_t rarest_ = 0;   // index in required_ of the byte that files have least
-  bool is_literal_ = false;  // required_ is all there is to it
+  Literal required_;         // without it there is no match
+  bool is_literal_ = false;  // it is all there is to the pattern
 };
 
 // A literal that every match of `pattern` contains, the longest found; empty where none is certain.
-// `*whole` says that the pattern is nothing but that literal. Pure.
-std::string RequiredLiteral(const std::string& pattern, bool* whole);
-
-// Where `needle` begins in `text` at or after `from`, or npos: looks for its byte number `rarest`
-// first.
-std::size_t FindLiteral(BytesView text, BytesView needle, std::size_t rarest, std::size_t from);
+// `*fold` says that its ASCII letters stand for either case (and are lower case here), `*whole`
+// that the pattern is nothing but that literal. Pure.
+std::string RequiredLiteral(const std::string& pattern, bool* fold, bool* whole);
 
 }  // namespace mig::file

@@ -133,18 +133,21 @@ struct FileReader::Inflater {
 FileReader::FileReader() : buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
 FileReader::~FileReader() = default;
 
-Expected<std::size_t> FileReader::Fill(const os::FileDescriptor& file) {
+Expected<std::size_t> FileReader::Fill(const os::OpenFile& file, std::uint64_t done, bool* last) {
   std::size_t filled = 0;
   while (filled < buffer_.size()) {
-    auto count = os::ReadSome(file, buffer_.data() + filled, buffer_.size() - filled);
+    auto count = os::ReadSome(file.fd, buffer_.data() + filled, buffer_.size() - filled);
     if (!count) return count;
-    if (*count == 0) break;
     filled += *count;
+    // Where the size was right, which is nearly always, the read that says "no more" is saved. What
+    // is appended while we read is not looked at.
+    *last = *count == 0 || (file.size > 0 && done + filled == file.size);
+    if (*last) break;
   }
   return filled;
 }
 
-Expected<FileReader::Outcome> FileReader::Read(const os::FileDescriptor& file, FileView* raw,
+Expected<FileReader::Outcome> FileReader::Read(const os::OpenFile& file, FileView* raw,
                                                FileView* unpacked) {
   Outcome outcome;
   bool first = true;
@@ -152,10 +155,9 @@ Expected<FileReader::Outcome> FileReader::Read(const os::FileDescriptor& file, F
   bool between = false;
   const auto open = [](const FileView* view) { return view != nullptr && !view->decided(); };
   while (!last && (open(raw) || open(unpacked))) {
-    auto count = Fill(file);
+    auto count = Fill(file, outcome.bytes, &last);
     if (!count) return std::move(count).error();
     const BytesView bytes(buffer_.data(), *count);
-    last = bytes.size() < buffer_.size();
     outcome.bytes += *count;
     if (first && unpacked != nullptr) {
       outcome.unpacked = bytes.starts_with("\x1f\x8b");

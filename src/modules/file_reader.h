@@ -9,7 +9,7 @@
 
 #include "modules/file_content.h"
 #include "modules/file_search.h"
-#include "os/files.h"
+#include "os/file_status.h"
 #include "util/expected.h"
 
 namespace mig::file {
@@ -64,12 +64,13 @@ class FileReader {
   // Feeds both views to the end, or until they are decided; `unpacked` gets the content of a gzip
   // file (RFC 1952, all its members), and the bytes as they are of any other. Either may be null.
   // Error: kIo while reading; kMalformed for gzip that is broken (the views are of no use then).
-  Expected<Outcome> Read(const os::FileDescriptor& file, FileView* raw, FileView* unpacked);
+  Expected<Outcome> Read(const os::OpenFile& file, FileView* raw, FileView* unpacked);
 
  private:
   struct Inflater;
-  // As much of the file as fits into the buffer; less only at its end.
-  Expected<std::size_t> Fill(const os::FileDescriptor& file);
+  // As much of the file as fits into the buffer. `done` is what was read of it before; `*last` says
+  // that there is no more.
+  Expected<std::size_t> Fill(const os::OpenFile& file, std::uint64_t done, bool* last);
 
   std::vector<char> buffer_;
   std::unique_ptr<Inflater> inflater_;

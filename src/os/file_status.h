@@ -38,7 +38,11 @@ Expected<FileStatus> StatusAt(int folder, const char* name, bool follow);
 // For reading, without waiting. Only a regular file, whatever is swapped in meanwhile: kInvalid
 // otherwise. With `follow` the target of a link is looked at before it is opened, because opening
 // some devices has effects (/dev/watchdog). Access times change as the mount's options say.
-Expected<FileDescriptor> OpenRegularFile(int folder, const char* name, bool follow);
+struct OpenFile {
+  FileDescriptor fd;
+  std::uint64_t size = 0;  // when it was opened
+};
+Expected<OpenFile> OpenRegularFile(int folder, const char* name, bool follow);
 
 // Up to `size` bytes; 0 at the end. Error: kIo.
 Expected<std::size_t> ReadSome(const FileDescriptor& file, char* buffer, std::size_t size);

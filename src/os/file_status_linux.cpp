@@ -22,11 +22,12 @@ FileType TypeOf(mode_t mode) {
 
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-Expected<void> CheckRegular(const FileDescriptor& file) {
+// Its size.
+Expected<std::uint64_t> CheckRegular(const FileDescriptor& file) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return ErrnoError(errno, "stat");
   if (!S_ISREG(status.st_mode)) return Error(Errc::kInvalid, "open: not a regular file");
-  return {};
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 // Through a descriptor that names the file without opening it, so that what is looked at is what is
@@ -58,17 +59,19 @@ Expected<FileStatus> StatusAt(int folder, const char* name, bool follow) {
   return status;
 }
 
-Expected<FileDescriptor> OpenRegularFile(int folder, const char* name, bool follow) {
-  FileDescriptor file;
+Expected<OpenFile> OpenRegularFile(int folder, const char* name, bool follow) {
+  OpenFile file;
   if (follow) {
     auto opened = OpenTarget(folder, name);
-    if (!opened) return opened;
-    file = std::move(*opened);
+    if (!opened) return std::move(opened).error();
+    file.fd = std::move(*opened);
   } else {
-    file.Reset(::openat(folder, name, kReadFlags | O_NOFOLLOW));
-    if (!file.valid()) return ErrnoError(errno, "open");
+    file.fd.Reset(::openat(folder, name, kReadFlags | O_NOFOLLOW));
+    if (!file.fd.valid()) return ErrnoError(errno, "open");
   }
-  if (auto regular = CheckRegular(file); !regular) return std::move(regular).error();
+  auto size = CheckRegular(file.fd);
+  if (!size) return std::move(size).error();
+  file.size = *size;
   return file;
 }
 

@@ -15,10 +15,13 @@ std::shared_ptr<const BytePattern> Compiled(const std::string& text) {
   return *pattern;
 }
 
+// "=" in front: nothing but the literal; "i": in either case.
 std::string Required(const std::string& pattern) {
+  bool fold = false;
   bool whole = false;
-  const std::string literal = RequiredLiteral(pattern, &whole);
-  return whole ? "=" + literal : literal;
+  const std::string literal = RequiredLiteral(pattern, &fold, &whole);
+  if (literal.empty()) return "";
+  return (fold ? "i" : "") + (whole ? "=" + literal : literal);
 }
 
 // What MatchesSomeLine promises, the slow way.
@@ -67,10 +70,14 @@ TEST_CASE("file pattern: the literal that a match must contain", "[modules]") {
   CHECK(Required("a\\d+bcd") == "bcd");
   CHECK(Required("[]x]abc[[:alpha:]x]") == "abc");
   CHECK(Required("caf\xc3\xa9*") == "caf");
+  CHECK(Required("(?i)Needle") == "i=needle");
+  CHECK(Required("(?i)^NEE\\.dle[0-9]") == "inee.dle");
   // Nothing is certain.
   CHECK(Required("one|two").empty());
   CHECK(Required("abc|").empty());
-  CHECK(Required("(?i)needle").empty());
+  CHECK(Required("(?i)(a)").empty());
+  CHECK(Required("(?i)caf\xc3\xa9").empty());
+  CHECK(Required("(?i:needle)").empty());
   CHECK(Required("abc(?i)def").empty());
   CHECK(Required(".*").empty());
   CHECK(Required("").empty());
@@ -82,12 +89,30 @@ TEST_CASE("file pattern: the literal that a match must contain", "[modules]") {
 
 TEST_CASE("file pattern: a literal is found wherever it is, and only there", "[modules]") {
   const BytesView text = "aab aaab";
-  for (std::size_t rarest = 0; rarest < 3; ++rarest) {
-    CHECK(FindLiteral(text, "aab", rarest, 0) == 0);
-    CHECK(FindLiteral(text, "aab", rarest, 1) == 5);
-    CHECK(FindLiteral(text, "aab", rarest, 6) == BytesView::npos);
-    CHECK(FindLiteral("aa", "aab", rarest, 0) == BytesView::npos);
-    CHECK(FindLiteral("", "aab", rarest, 0) == BytesView::npos);
+  CHECK(Literal("aab").FindIn(text) == 0);
+  CHECK(Literal("aab").FindIn(text, 1) == 5);
+  CHECK(Literal("aab").FindIn(text, 6) == BytesView::npos);
+  CHECK(Literal("aab").FindIn("aa") == BytesView::npos);
+  CHECK(Literal("a").FindIn("") == BytesView::npos);
+  CHECK(Literal("@[`{k", true).FindIn("@[`{K") == 0);
+  CHECK(Literal("@k", true).FindIn("`K") == BytesView::npos);  // 0x20 apart, but no letters
+}
+
+TEST_CASE("file pattern: vectors find what a plain search finds", "[modules]") {
+  std::mt19937 random(7);  // NOLINT: the same questions every time
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 200, 'a');
+    for (char& c : text) c = "aabbcz\n\xff"[random() % 8];
+    std::string needle(1 + random() % 5, 'a');
+    for (char& c : needle) c = "aabbcz\xff"[random() % 7];
+    const std::size_t from = random() % (text.size() + 1);
+    INFO("needle " << needle << " in " << text << " from " << from);
+    CHECK(Literal(needle).FindIn(text, from) == text.find(needle, from));
+    std::string mixed = text;
+    for (char& c : mixed) {
+      if (random() % 2 == 0 && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    CHECK(Literal(needle, true).FindIn(mixed, from) == text.find(needle, from));
   }
 }
 
@@ -116,10 +141,10 @@ TEST_CASE("file pattern: blocks and lines agree on ten thousand random questions
                                            "a*", "b?",  "[^a]",     "\\s",    "\\W",  "(a|b)", "a+",
                                            "c",  "\\.", "b{2}",     "(ab)",   "[ab]", "a{0}",  "x*",
                                            "|",  "(b)", "\xc3\xa9", "(?:a|)", "\\d",  "ca"};
-  const std::string letters = "aabbc .\n\n\r\xc3\xa9x1";
+  const std::string letters = "aabBc .\n\n\r\xc3\xa9x1";
   int matched = 0;
   for (int round = 0; round < 10'000; ++round) {
-    std::string text;
+    std::string text = pick(8) == 0 ? "(?i)" : "";
     for (std::size_t i = 1 + pick(5); i > 0; --i) text += pieces[pick(pieces.size())];
     auto compiled = BytePattern::Compile(text);
     if (!compiled) continue;
