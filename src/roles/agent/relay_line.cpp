@@ -78,11 +78,15 @@ void RelayLine::GiveUpLater() {
 void RelayLine::Connected() {
   patience_.cancel();
   log::Info("connected");
+  SayOn();
+  events_.connected();
+}
+
+void RelayLine::SayOn() {
   Crash("agent.presence.before");
   link_->Publish(topics::Presence(identity_.id()), SignedPresence(true), 1, std::chrono::seconds(0),
                  false, {});
   Crash("agent.presence.sent");
-  events_.connected();
 }
 
 void RelayLine::Received(std::string_view topic, BytesView payload) {
@@ -95,6 +99,9 @@ void RelayLine::Received(std::string_view topic, BytesView payload) {
     events_.command(payload);
   } else {
     events_.control(payload);
+    // A scheduler publishes the policy whenever its line comes up. One that is new to this relay
+    // had no session there, so what we said before is lost: say it again.
+    if (*kind == topics::DownKind::kPolicy && connected()) SayOn();
   }
 }
 

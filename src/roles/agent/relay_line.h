@@ -44,6 +44,7 @@ class RelayLine {
   void Dial();
   void GiveUpLater();
   void Connected();
+  void SayOn();
   void Received(std::string_view topic, BytesView payload);
   Bytes SignedPresence(bool on) const;
 
