@@ -26,6 +26,10 @@ class Authoriser {
   virtual bool MayPublish(const Peer& peer, std::string_view topic, bool retain) const = 0;
   // `filter` may begin with `$share/NAME/`.
   virtual bool MaySubscribe(const Peer& peer, std::string_view filter) const = 0;
+
+  // True for a peer to whom many others speak: its queue has the bounds of a service
+  // (Limits::service_queue_messages), not those of one client among thousands.
+  virtual bool IsService(const Peer&) const { return false; }
 };
 
 class AllowAll final : public Authoriser {

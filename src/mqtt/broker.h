@@ -153,8 +153,8 @@ class Broker {
   Delivery Deliver(const Subscription& subscription, std::vector<std::uint32_t> identifiers,
                    const MessageRef& message, bool retain, std::vector<Destination>& rows,
                    UtcTime now);
-  Delivery Enter(MessageQueue& queue, bool reading, std::size_t max_messages, std::size_t max_bytes,
-                 QueueEntry entry, std::vector<Destination>& rows);
+  Delivery Enter(MessageQueue& queue, bool reading, bool is_service, QueueEntry entry,
+                 std::vector<Destination>& rows);
   std::uint64_t KeepRows(const MessageRef& message, std::vector<Destination> rows, UtcTime now);
   void RequestSweep(UtcTime now);
   void MayExpire(UtcTime now);

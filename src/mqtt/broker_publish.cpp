@@ -220,8 +220,8 @@ Broker::Delivery Broker::Deliver(const Subscription& subscription,
       SendQos0(session, message, retain, entry.identifiers, now);
       return Delivery::kDone;
     }
-    const Delivery delivery = Enter(session.queue, session.connection != 0, limits_.queue_messages,
-                                    limits_.queue_bytes, std::move(entry), rows);
+    const Delivery delivery = Enter(session.queue, session.connection != 0,
+                                    authoriser_.IsService(session.owner), std::move(entry), rows);
     if (delivery == Delivery::kDone) PumpOwn(session, now);
     return delivery;
   }
@@ -237,15 +237,16 @@ Broker::Delivery Broker::Deliver(const Subscription& subscription,
              identifier == 0 ? std::span<const std::uint32_t>() : std::span(&identifier, 1), now);
     return Delivery::kDone;
   }
-  const Delivery delivery = Enter(group.queue, HasReader(group), limits_.group_queue_messages,
-                                  limits_.group_queue_bytes, std::move(entry), rows);
+  const Delivery delivery = Enter(group.queue, HasReader(group), true, std::move(entry), rows);
   if (delivery == Delivery::kDone) PumpGroup(group, now);
   return delivery;
 }
 
-Broker::Delivery Broker::Enter(MessageQueue& queue, bool reading, std::size_t max_messages,
-                               std::size_t max_bytes, QueueEntry entry,
+Broker::Delivery Broker::Enter(MessageQueue& queue, bool reading, bool is_service, QueueEntry entry,
                                std::vector<Destination>& rows) {
+  const std::size_t max_messages =
+      is_service ? limits_.service_queue_messages : limits_.queue_messages;
+  const std::size_t max_bytes = is_service ? limits_.service_queue_bytes : limits_.queue_bytes;
   if (queue.messages() >= max_messages || queue.bytes() + entry.message->Size() > max_bytes) {
     ++counters_.dropped_full;
     return Delivery::kFull;

@@ -194,8 +194,8 @@ void Broker::SendRetained(Session& session, std::string_view filter, UtcTime now
       continue;
     }
     std::vector<Destination> rows;
-    const Delivery delivery = Enter(session.queue, session.connection != 0, limits_.queue_messages,
-                                    limits_.queue_bytes, std::move(entry), rows);
+    const Delivery delivery = Enter(session.queue, session.connection != 0,
+                                    authoriser_.IsService(session.owner), std::move(entry), rows);
     if (delivery == Delivery::kDone) PumpOwn(session, now);
     if (delivery == Delivery::kStored) KeepRows(message, std::move(rows), now);
   }

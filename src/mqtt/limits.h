@@ -35,9 +35,9 @@ struct Limits {
   std::uint16_t in_flight = 64;                             // to one peer, or its Receive Maximum
   std::size_t queue_messages = 1000;                        // of one session: PUBACK 0x97
   std::size_t queue_bytes = std::size_t{4} << 20;
-  // Of one group of shared subscribers, which stands for a service.
-  std::size_t group_queue_messages = 100'000;
-  std::size_t group_queue_bytes = std::size_t{256} << 20;
+  // Of a service (Authoriser::IsService), and of a group of shared subscribers, which is one.
+  std::size_t service_queue_messages = 100'000;
+  std::size_t service_queue_bytes = std::size_t{256} << 20;
 
   std::size_t retained_messages = 10'000;  // PUBACK 0x97
   std::size_t retained_bytes = std::size_t{64} << 20;

@@ -131,7 +131,7 @@ class Scene {
   void Start() {
     Limits limits;
     limits.queue_messages = 20;
-    limits.group_queue_messages = 20;
+    limits.service_queue_messages = 20;
     limits.uncommitted = 16;
     limits.receive_maximum = 4;
     limits.in_flight = 4;

@@ -91,6 +91,28 @@ TEST_CASE("broker: a slow reader loses QoS 0 and keeps QoS 1, and nobody else su
   CHECK(slow.inbox.size() == before + 5);
 }
 
+TEST_CASE("broker: the queue of a service has bounds of its own", "[mqtt]") {
+  class Services final : public Authoriser {
+   public:
+    bool MayConnect(const Peer&, std::string_view) const override { return true; }
+    bool MayPublish(const Peer&, std::string_view, bool) const override { return true; }
+    bool MaySubscribe(const Peer&, std::string_view) const override { return true; }
+    bool IsService(const Peer& peer) const override { return peer.role == "scheduler"; }
+  } const services;
+  Limits limits;
+  limits.queue_messages = 2;
+  limits.service_queue_messages = 4;
+  World world(limits, &services);
+  Client& scheduler = world.Connect(KeptConnect("s"), {"scheduler", "s", ""});
+  scheduler.Next<ConnAck>();
+  scheduler.Subscribe("t").Drop();
+  Client& publisher = world.Join("p");
+  for (int i = 0; i < 4; ++i) {
+    CHECK(publisher.Publish("t", "x").Next<Ack>().reason == Reason::kSuccess);
+  }
+  CHECK(publisher.Publish("t", "x").Next<Ack>().reason == Reason::kQuotaExceeded);
+}
+
 TEST_CASE("broker: topics, filters and user properties have their bounds", "[mqtt]") {
   World world;
   Client& client = world.Join("a");

@@ -37,8 +37,8 @@ void ReadLimits(Settings& section, MqttServerOptions& server) {
   size("incomplete", l.partial_bytes, 1U << 20, kLargestSize);
   count("queue_messages", l.queue_messages, 100'000'000);
   size("queue_bytes", l.queue_bytes, 1024, kLargestSize);
-  count("group_queue_messages", l.group_queue_messages, 1'000'000'000);
-  size("group_queue_bytes", l.group_queue_bytes, 1024, kLargestSize);
+  count("service_queue_messages", l.service_queue_messages, 1'000'000'000);
+  size("service_queue_bytes", l.service_queue_bytes, 1024, kLargestSize);
   count("retained_messages", l.retained_messages, 10'000'000);
   size("retained_bytes", l.retained_bytes, 1024, kLargestSize);
   count("in_flight", l.in_flight, 10'000);

@@ -85,4 +85,6 @@ bool TopicRights::MaySubscribe(const mqtt::Peer& peer, std::string_view filter) 
                   [plain](const std::string& right) { return mqtt::Covers(right, plain); });
 }
 
+bool TopicRights::IsService(const mqtt::Peer& peer) const { return peer.role != "agent"; }
+
 }  // namespace mig::relay

@@ -13,6 +13,7 @@ class TopicRights final : public mqtt::Authoriser {
   bool MayConnect(const mqtt::Peer& peer, std::string_view client_id) const override;
   bool MayPublish(const mqtt::Peer& peer, std::string_view topic, bool retain) const override;
   bool MaySubscribe(const mqtt::Peer& peer, std::string_view filter) const override;
+  bool IsService(const mqtt::Peer& peer) const override;  // whoever is no agent
 };
 
 }  // namespace mig::relay

@@ -41,8 +41,8 @@ TEST_CASE("relay configuration: the example says what the defaults are", "[relay
   CHECK(a.subscriptions == b.subscriptions);
   CHECK(a.queue_messages == b.queue_messages);
   CHECK(a.queue_bytes == b.queue_bytes);
-  CHECK(a.group_queue_messages == b.group_queue_messages);
-  CHECK(a.group_queue_bytes == b.group_queue_bytes);
+  CHECK(a.service_queue_messages == b.service_queue_messages);
+  CHECK(a.service_queue_bytes == b.service_queue_bytes);
   CHECK(a.retained_messages == b.retained_messages);
   CHECK(a.retained_bytes == b.retained_bytes);
   CHECK(a.connect_within == b.connect_within);

@@ -1,0 +1,149 @@
+// The inside of net/mqtt_server.h, for its two source files: mqtt_server.cpp (start, stop, what the
+// broker wants done) and mqtt_server_links.cpp (a connection from accept to close).
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "net/mqtt_server.h"
+#include "net/out_queue.h"
+#include "net/server_stream.h"
+
+namespace mig {
+
+// Everything only on the io_context's thread.
+struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
+  using ConnectionId = mqtt::ConnectionId;
+  using State = ServerStream::State;
+  using tcp = boost::asio::ip::tcp;
+
+  static constexpr std::size_t kReadBytes = 64 * 1024;
+  // Beyond, what is sent does not wait for the end of the turn.
+  static constexpr std::size_t kFlushAtOnce = 64 * 1024;
+
+  enum class Phase : std::uint8_t { kHandshake, kOpen, kClosing, kDraining };
+
+  struct Link {
+    Link(tcp::socket s, ServerStream t) : socket(std::move(s)), stream(std::move(t)) {}
+    ConnectionId id = 0;
+    tcp::socket socket;
+    ServerStream stream;
+    OutQueue out;
+    std::string address;
+    Phase phase = Phase::kHandshake;
+    bool known = false;    // the broker has had its CONNECT
+    bool may_read = true;  // the broker wants its bytes
+    bool held = false;     // not read until it has read what we sent
+    bool waits_read = false;
+    bool waits_write = false;
+    bool dirty = false;
+    UtcTime accepted{};
+    UtcTime deadline{};  // while listed in limited
+  };
+
+  Impl(boost::asio::io_context& context, MqttServerOptions o, std::unique_ptr<mqtt::Keeper> k,
+       const mqtt::Authoriser& authoriser)
+      : io(context),
+        options(std::move(o)),
+        keeper(std::move(k)),
+        broker(authoriser, {options.limits, NewClientId}),
+        acceptor(io),
+        accept_pause(io),
+        wake(io),
+        sweep(io),
+        report(io),
+        buffer(kReadBytes) {}
+
+  // Starts at the wall clock and does not follow its jumps: all that the broker measures are
+  // durations.
+  UtcTime Clock() const {
+    return started_utc + std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::steady_clock::now() - started_steady);
+  }
+
+  static std::string NewClientId();  // that nobody can guess
+  Expected<void> Listen();
+  void Begin(mqtt::Snapshot snapshot);
+  void Accept();
+  void OnAccept(tcp::socket socket);
+  bool MayAccept() const;
+  void Handshake(Link& link);
+  void OpenLink(Link& link, mqtt::Peer peer);
+  void WaitRead(Link& link);
+  void WaitWrite(Link& link);
+  void OnReadable(ConnectionId id);
+  void ReadSome(Link& link);
+  void Resume(ConnectionId id);
+  void Drain(Link& link);
+  State WriteOut(Link& link, std::size_t& sent);
+  void Flush(Link& link);
+  void FlushDirty();
+  void MarkDirty(Link& link);
+  void Lost(ConnectionId id);
+  void BeginClose(Link& link);
+  void BeginDrain(Link& link);
+  void Remove(ConnectionId id);
+  void Limit(Link& link, std::chrono::milliseconds time);
+  void StartSweep();
+  void Sweep();
+  void Perform();
+  void PerformOne(mqtt::Effect& effect);
+  void WriteNote(const mqtt::Note& note);
+  void Report();
+  void Finish();
+  Link* Find(ConnectionId id) {
+    const auto found = links.find(id);
+    return found == links.end() ? nullptr : found->second.get();
+  }
+  // Runs `task` on the io_context's thread if the server is still there.
+  template <typename Task>
+  void OnThread(Task task) {
+    boost::asio::post(io, [weak = weak_from_this(), task = std::move(task)]() mutable {
+      if (const auto self = weak.lock(); self && !self->finished) task(*self);
+    });
+  }
+
+  boost::asio::io_context& io;
+  MqttServerOptions options;
+  std::shared_ptr<TlsServerContext> tls;
+  std::unique_ptr<mqtt::Keeper> keeper;
+  mqtt::Broker broker;
+  tcp::acceptor acceptor;
+  boost::asio::steady_timer accept_pause;
+  boost::asio::steady_timer wake;
+  boost::asio::steady_timer sweep;
+  boost::asio::steady_timer report;
+  std::vector<char> buffer;  // one for all: an idle connection has none
+  Bytes scratch;
+  const UtcTime started_utc = Now();
+  const std::chrono::steady_clock::time_point started_steady = std::chrono::steady_clock::now();
+
+  std::unordered_map<ConnectionId, std::unique_ptr<Link>> links;
+  ConnectionId last_id = 0;
+  std::vector<ConnectionId> dirty;
+  bool flush_posted = false;
+  std::unordered_set<ConnectionId> limited;  // those with a deadline of the rim
+  bool sweeping = false;
+  bool accepting = false;  // an accept is under way, or its pause
+  std::size_t handshakes = 0;
+  std::size_t unknown = 0;  // connections without CONNECT
+  std::unordered_map<std::string, std::size_t> unknown_by_address;
+  bool stopping = false;
+  bool finished = false;
+  std::function<void()> stopped;
+  std::function<void(Error)> failed;
+  UtcTime note_second{};
+  int notes_this_second = 0;
+  mqtt::BrokerCounters reported;
+};
+
+}  // namespace mig

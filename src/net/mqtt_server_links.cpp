@@ -1,0 +1,390 @@
+// A connection of the relay from accept to close: TLS, reading, writing, deadlines.
+#include <netinet/tcp.h>
+
+#include <array>
+
+#include "net/mqtt_server_impl.h"
+#include "util/crash_point.h"
+#include "util/log.h"
+
+namespace mig {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr int kReadsATurn = 4;  // of one connection, before others have theirs
+constexpr std::size_t kGather = 64;
+constexpr int kUnsentInKernel = 128 * 1024;
+constexpr std::chrono::milliseconds kAcceptPause{200};
+constexpr std::chrono::milliseconds kSweepEvery{250};
+
+}  // namespace
+
+bool MqttServer::Impl::MayAccept() const {
+  return !stopping && links.size() < options.max_connections &&
+         handshakes < options.max_handshakes && unknown < options.max_unknown;
+}
+
+void MqttServer::Impl::Accept() {
+  // Beyond the bounds newcomers wait in the kernel's backlog, which costs us nothing.
+  if (accepting || !MayAccept()) return;
+  accepting = true;
+  acceptor.async_accept([weak = weak_from_this()](error_code error, tcp::socket socket) {
+    const auto self = weak.lock();
+    if (!self || self->finished) return;
+    self->accepting = false;
+    if (error == asio::error::operation_aborted) return;
+    if (error && error != asio::error::connection_aborted) {
+      // No descriptors or no memory: neither spin nor give up.
+      log::Warning("cannot accept connections for the moment", {{"error", error.message()}});
+      self->accepting = true;
+      self->accept_pause.expires_after(kAcceptPause);
+      self->accept_pause.async_wait([weak](error_code) {
+        const auto again = weak.lock();
+        if (!again || again->finished) return;
+        again->accepting = false;
+        again->Accept();
+      });
+      return;
+    }
+    if (!error) self->OnAccept(std::move(socket));
+    self->Accept();
+  });
+}
+
+void MqttServer::Impl::OnAccept(tcp::socket socket) {
+  error_code error;
+  const tcp::endpoint remote = socket.remote_endpoint(error);
+  if (error) return;  // gone already
+  socket.set_option(tcp::no_delay(true), error);
+  socket.set_option(asio::socket_base::keep_alive(true), error);
+  // What a client does not read is held by us, where it is bounded and counted, and not by the
+  // kernel, which would take megabytes for each.
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel,
+               sizeof kUnsentInKernel);
+  socket.non_blocking(true, error);
+  if (error) return;
+  // A socket for both families shows IPv4 peers as ::ffff:192.0.2.1.
+  asio::ip::address from = remote.address();
+  if (from.is_v6() && from.to_v6().is_v4_mapped()) {
+    from = asio::ip::make_address_v4(asio::ip::v4_mapped, from.to_v6());
+  }
+  std::string address = from.to_string();
+  const auto counted = unknown_by_address.find(address);
+  if (counted != unknown_by_address.end() && !from.is_loopback() &&
+      counted->second >= options.max_unknown_per_address) {
+    return;
+  }
+  ssl_st* session = nullptr;
+  if (tls) {
+    auto made = tls->NewConnection(socket.native_handle());
+    if (!made) {
+      log::Error("TLS", {{"error", made.error().message()}});
+      return;
+    }
+    session = *made;
+  }
+  ServerStream stream(socket.native_handle(), session);
+  auto link = std::make_unique<Link>(std::move(socket), std::move(stream));
+  link->id = ++last_id;
+  link->address = std::move(address);
+  link->accepted = Clock();
+  ++unknown_by_address[link->address];
+  ++unknown;
+  Link& made = *link;
+  links.emplace(made.id, std::move(link));
+  if (tls) {
+    ++handshakes;
+    Limit(made, options.limits.connect_within);
+    Handshake(made);
+  } else {
+    OpenLink(made, mqtt::Peer{"", "", made.address});
+  }
+}
+
+void MqttServer::Impl::Handshake(Link& link) {
+  switch (link.stream.Handshake()) {
+    case ServerStream::State::kWantRead:
+      return WaitRead(link);
+    case ServerStream::State::kWantWrite:
+      return WaitWrite(link);
+    case ServerStream::State::kClosed: {
+      mqtt::Note note{true, "TLS handshake failed", "", link.address, link.stream.problem()};
+      WriteNote(note);
+      return Remove(link.id);
+    }
+    case ServerStream::State::kDone:
+      break;
+  }
+  --handshakes;
+  limited.erase(link.id);
+  auto name = tls->NameOf(link.stream.tls());
+  if (!name) {
+    WriteNote({true, "refused", "", link.address, name.error().message()});
+    link.phase = Phase::kOpen;  // no handshake to be counted any more
+    Remove(link.id);
+    return;
+  }
+  mqtt::Peer peer{std::move(name->role), std::move(name->id), link.address};
+  OpenLink(link, std::move(peer));
+}
+
+void MqttServer::Impl::OpenLink(Link& link, mqtt::Peer peer) {
+  link.phase = Phase::kOpen;
+  // The time for TLS and CONNECT is one: the broker counts from the accept.
+  const mqtt::ConnectionId id = link.id;
+  broker.Open(id, std::move(peer), link.accepted);
+  Perform();
+  if (Link* still = Find(id)) {
+    if (still->stream.HasBuffered()) {
+      ReadSome(*still);
+    } else {
+      WaitRead(*still);
+    }
+  }
+  Accept();
+}
+
+void MqttServer::Impl::WaitRead(Link& link) {
+  if (link.waits_read) return;
+  link.waits_read = true;
+  // Readiness first, buffer later: an idle connection holds no memory for reading.
+  link.socket.async_wait(tcp::socket::wait_read,
+                         [weak = weak_from_this(), id = link.id](error_code error) {
+                           const auto self = weak.lock();
+                           if (self && !error && !self->finished) self->OnReadable(id);
+                         });
+}
+
+void MqttServer::Impl::WaitWrite(Link& link) {
+  if (link.waits_write) return;
+  link.waits_write = true;
+  if (link.phase == Phase::kOpen) Limit(link, options.stuck_after);
+  link.socket.async_wait(tcp::socket::wait_write,
+                         [weak = weak_from_this(), id = link.id](error_code error) {
+                           const auto self = weak.lock();
+                           if (!self || error || self->finished) return;
+                           Link* found = self->Find(id);
+                           if (found == nullptr) return;
+                           found->waits_write = false;
+                           if (found->phase == Phase::kHandshake) return self->Handshake(*found);
+                           if (found->phase == Phase::kOpen) self->limited.erase(id);
+                           self->Flush(*found);
+                           // TLS may have wanted to write before it could read on.
+                           self->Resume(id);
+                         });
+}
+
+void MqttServer::Impl::OnReadable(mqtt::ConnectionId id) {
+  Link* link = Find(id);
+  if (link == nullptr) return;
+  link->waits_read = false;
+  switch (link->phase) {
+    case Phase::kHandshake:
+      return Handshake(*link);
+    case Phase::kOpen:
+      if (link->may_read && !link->held) ReadSome(*link);
+      return;
+    case Phase::kClosing:
+      return;  // nothing that it says matters any more
+    case Phase::kDraining:
+      return Drain(*link);
+  }
+}
+
+void MqttServer::Impl::ReadSome(Link& first) {
+  const mqtt::ConnectionId id = first.id;
+  Link* link = &first;
+  bool more = true;
+  for (int i = 0; i < kReadsATurn && more; ++i) {
+    const auto [state, bytes] = link->stream.Read(buffer);
+    if (state == ServerStream::State::kClosed) return Lost(id);
+    if (state == ServerStream::State::kWantWrite) return WaitWrite(*link);
+    if (state == ServerStream::State::kWantRead) {
+      more = false;
+      break;
+    }
+    // TLS gives one record at a time; a plain read that does not fill the buffer emptied the
+    // socket.
+    more = link->stream.tls() != nullptr || bytes == buffer.size();
+    CrashPoint("relay.received");
+    broker.Receive(id, BytesView(buffer.data(), bytes), Clock());
+    Perform();
+    link = Find(id);
+    if (link == nullptr || link->phase != Phase::kOpen) return;
+    if (!link->known && broker.Knows(id)) {
+      link->known = true;
+      --unknown;
+      if (--unknown_by_address[link->address] == 0) unknown_by_address.erase(link->address);
+      Accept();
+    }
+    // Who sends without reading what we answer is not read either.
+    link->held = link->out.size() > options.limits.unsent_bytes;
+    if (!link->may_read || link->held) return;
+  }
+  // Acknowledge at once: Paho does not set TCP_NODELAY, and would wait 40 ms for our delayed ACK.
+  const int on = 1;
+  ::setsockopt(link->socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  if (more && link->stream.HasBuffered()) {
+    OnThread([id](Impl& self) { self.Resume(id); });
+  } else {
+    WaitRead(*link);
+  }
+}
+
+// Reads on where reading was held back.
+void MqttServer::Impl::Resume(mqtt::ConnectionId id) {
+  Link* link = Find(id);
+  if (link != nullptr && link->phase == Phase::kOpen && link->may_read && !link->held &&
+      !link->waits_read) {
+    ReadSome(*link);
+  }
+}
+
+// Reads what still comes and forgets it: closing with unread bytes would make the kernel throw away
+// our last words.
+void MqttServer::Impl::Drain(Link& link) {
+  for (int i = 0; i < kReadsATurn; ++i) {
+    const auto [state, bytes] = link.stream.Read(buffer);
+    if (state == ServerStream::State::kDone) continue;
+    if (state == ServerStream::State::kClosed) return Remove(link.id);
+    break;
+  }
+  WaitRead(link);
+}
+
+void MqttServer::Impl::MarkDirty(Link& link) {
+  if (link.dirty) return;
+  link.dirty = true;
+  dirty.push_back(link.id);
+  if (flush_posted) return;
+  flush_posted = true;
+  // Runs behind the handlers of this turn, so that what they send leaves in one write.
+  OnThread([](Impl& self) { self.FlushDirty(); });
+}
+
+void MqttServer::Impl::FlushDirty() {
+  flush_posted = false;
+  const std::vector<mqtt::ConnectionId> ids = std::exchange(dirty, {});
+  for (const mqtt::ConnectionId id : ids) {
+    Link* link = Find(id);
+    if (link == nullptr) continue;
+    link->dirty = false;
+    Flush(*link);
+  }
+}
+
+// Sends what can be sent at once. kDone: all of it.
+ServerStream::State MqttServer::Impl::WriteOut(Link& link, std::size_t& sent) {
+  while (!link.out.empty()) {
+    std::array<iovec, kGather> pieces;
+    const std::size_t count = link.out.Gather(pieces);
+    CrashPoint("relay.send.before");
+    const auto [state, bytes] = link.stream.Write(std::span(pieces).first(count), scratch);
+    if (state != ServerStream::State::kDone) return state;
+    CrashPoint("relay.send.after");
+    link.out.Consume(bytes);
+    sent += bytes;
+  }
+  return ServerStream::State::kDone;
+}
+
+void MqttServer::Impl::Flush(Link& link) {
+  if (link.waits_write) return;
+  const mqtt::ConnectionId id = link.id;
+  std::size_t sent = 0;
+  const ServerStream::State state = WriteOut(link, sent);
+  if (state == ServerStream::State::kClosed) return Lost(id);
+  if (state != ServerStream::State::kDone) WaitWrite(link);
+  const bool now_empty = link.out.empty();
+  if (link.phase == Phase::kClosing) {
+    if (now_empty) BeginDrain(link);
+    return;
+  }
+  if (link.held && link.out.size() <= options.limits.unsent_bytes) {
+    link.held = false;
+    OnThread([id](Impl& self) { self.Resume(id); });
+  }
+  if (sent > 0) {
+    broker.Sent(id, sent, Clock());
+    Perform();
+  }
+}
+
+// The peer is gone.
+void MqttServer::Impl::Lost(mqtt::ConnectionId id) {
+  Remove(id);
+  broker.Closed(id, Clock());
+  Perform();
+}
+
+void MqttServer::Impl::BeginClose(Link& link) {
+  if (link.phase == Phase::kClosing || link.phase == Phase::kDraining) return;
+  link.phase = Phase::kClosing;
+  Limit(link, options.drain_for);
+  MarkDirty(link);  // Flush goes on to BeginDrain
+}
+
+void MqttServer::Impl::BeginDrain(Link& link) {
+  link.phase = Phase::kDraining;
+  link.stream.EndSending();
+  WaitRead(link);
+}
+
+void MqttServer::Impl::Remove(mqtt::ConnectionId id) {
+  const auto found = links.find(id);
+  if (found == links.end()) return;
+  Link& link = *found->second;
+  if (link.phase == Phase::kHandshake && tls) --handshakes;
+  if (!link.known) {
+    --unknown;
+    if (--unknown_by_address[link.address] == 0) unknown_by_address.erase(link.address);
+  }
+  limited.erase(id);
+  error_code ignored;  // there is nothing left to lose
+  link.socket.close(ignored);
+  links.erase(found);
+  if (stopping && links.empty()) return Finish();
+  Accept();
+}
+
+void MqttServer::Impl::Limit(Link& link, std::chrono::milliseconds time) {
+  link.deadline = Clock() + time;
+  limited.insert(link.id);
+  StartSweep();
+}
+
+void MqttServer::Impl::StartSweep() {
+  if (sweeping) return;
+  sweeping = true;
+  sweep.expires_after(kSweepEvery);
+  sweep.async_wait([weak = weak_from_this()](error_code error) {
+    const auto self = weak.lock();
+    if (!self || error || self->finished) return;
+    self->sweeping = false;
+    self->Sweep();
+  });
+}
+
+void MqttServer::Impl::Sweep() {
+  std::vector<mqtt::ConnectionId> late;
+  const UtcTime now = Clock();
+  for (const mqtt::ConnectionId id : limited) {
+    if (Find(id)->deadline <= now) late.push_back(id);
+  }
+  for (const mqtt::ConnectionId id : late) {
+    const Link* link = Find(id);
+    if (link == nullptr) continue;
+    if (link->phase == Phase::kHandshake) {
+      WriteNote({true, "closed", "", link->address, "no TLS handshake in time"});
+    } else if (link->phase == Phase::kOpen) {
+      WriteNote({true, "closed", "", link->address, "does not read what is sent to it"});
+    }
+    Lost(id);
+  }
+  if (!limited.empty()) StartSweep();
+}
+
+}  // namespace mig
