@@ -113,7 +113,11 @@ void ContentScan::Piece(std::size_t end) {
 
 void ContentScan::Feed(BytesView bytes) {
   if (open_ == 0) return;
-  const std::size_t last_break = bytes.rfind('\n');
+  // memrchr, because rfind goes byte by byte, and a binary file may have no line break at all.
+  const void* found = ::memrchr(bytes.data(), '\n', bytes.size());
+  const std::size_t last_break =
+      found == nullptr ? BytesView::npos
+                       : static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
   if (last_break == BytesView::npos) {
     rest_.append(bytes);
   } else {

@@ -70,7 +70,7 @@ std::vector<std::string> PrintResult(const Module& module, const ModuleResult& r
   // A run that failed says why even to those who asked for finds only: else silence would look
   // like "nothing found".
   if (!found_only || !result.success) {
-    for (const std::string& error : result.errors) lines.push_back("error: " + error);
+    lines.insert(lines.end(), result.errors.begin(), result.errors.end());
   }
   if (!found_only && module.print_statistics != nullptr && result.statistics.is_object()) {
     for (std::string& line : module.print_statistics(result.statistics)) {

@@ -356,7 +356,7 @@ void WalkFiles(std::span<const WalkRoot> roots, std::span<const Mount> mounts,
 
 Expected<std::string> RealPath(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), ::free);
-  if (real == nullptr) return ErrnoError(errno, "open " + path);
+  if (real == nullptr) return ErrnoError(errno, "open");
   return std::string(real.get());
 }
 

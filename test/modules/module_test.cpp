@@ -264,9 +264,9 @@ TEST_CASE("print: finds only leaves out errors and statistics, but never a failu
   const ModuleResult result = RunOn(kEcho, R"({"searches":{"s":{"paths":["/a"]}}})");
   CHECK(PrintResult(kEcho, result, true) == std::vector<std::string>{R"({"file":"/a"})"});
   CHECK(PrintResult(kEcho, result, false) ==
-        std::vector<std::string>{R"({"file":"/a"})", "error: could not read /home/alice", "stat"});
+        std::vector<std::string>{R"({"file":"/a"})", "could not read /home/alice", "stat"});
   CHECK(PrintResult(kEcho, FailedResult("broken"), true) ==
-        std::vector<std::string>{"error: broken"});
+        std::vector<std::string>{"broken"});
 }
 
 TEST_CASE("registry: a test module is found after it was registered, once", "[modules]") {
