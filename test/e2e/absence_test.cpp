@@ -24,22 +24,6 @@ std::string ActionStatusOf(const Lab& lab, const std::string& id) {
   return std::string(ParseJson(status.out).at("status").as_string());
 }
 
-int StartedIn(const Lab& lab, const std::string& id) {
-  const Outcome report = lab.Mig(
-      {"agent", "report", "--json", "--config", (lab.folder() / "config/agent-1.yaml").string()});
-  INFO(report.err);
-  REQUIRE(report.status == 0);
-  int started = 0;
-  const json::value document = ParseJson(report.out);
-  for (const json::value& entry : document.at("entries").as_array()) {
-    if (entry.at("event").as_string() == "started" &&
-        entry.at("facts").at("action").as_string() == id) {
-      ++started;
-    }
-  }
-  return started;
-}
-
 }  // namespace
 
 TEST_CASE("absence: an agent that was off answers when it returns, before expiry", "[e2e]") {
@@ -52,7 +36,7 @@ TEST_CASE("absence: an agent that was off answers when it returns, before expiry
   INFO(results.err);
   CHECK(results.status == 0);
   CHECK(results.out.find("hostname is") != std::string::npos);
-  CHECK(StartedIn(lab, id) == 1);
+  CHECK(lab.Runs(id) == 1);
 }
 
 TEST_CASE("absence: after expiry an agent does not run what waited for it", "[e2e]") {
@@ -69,7 +53,7 @@ TEST_CASE("absence: after expiry an agent does not run what waited for it", "[e2
 
   REQUIRE(lab.Mig({"lab", "start", "agent-1"}).status == 0);
   CHECK(lab.Mig({"query", "example", "-t", "all", "-gethostname"}).status == 0);
-  CHECK(StartedIn(lab, id) == 0);
+  CHECK(lab.Runs(id) == 0);
 }
 
 TEST_CASE("absence: an answer waits on the endpoint while the whole server is away", "[e2e]") {
@@ -84,7 +68,7 @@ TEST_CASE("absence: an answer waits on the endpoint while the whole server is aw
   const Outcome results = lab.Mig({"results", id, "-f"}, {.deadline = std::chrono::seconds(90)});
   INFO(results.err);
   CHECK(results.status == 0);
-  CHECK(StartedIn(lab, id) == 1);
+  CHECK(lab.Runs(id) == 1);
 }
 
 TEST_CASE("absence: a stop ends what runs, and its agent says so", "[e2e]") {
@@ -94,7 +78,7 @@ TEST_CASE("absence: a stop ends what runs, and its agent says so", "[e2e]") {
   INFO(asked.out << asked.err);
   REQUIRE(asked.status == 130);
   const std::string id(ParseJson(asked.out).at("action").at("id").as_string());
-  REQUIRE(Eventually(std::chrono::seconds(20), [&] { return StartedIn(lab, id) == 1; }));
+  REQUIRE(Eventually(std::chrono::seconds(20), [&] { return lab.Runs(id) == 1; }));
   const Outcome stopped = lab.Mig({"stop", id, "--reason", "wrong host"});
   INFO(stopped.err);
   CHECK(stopped.status == 0);

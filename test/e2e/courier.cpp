@@ -1,100 +1,17 @@
 #include "test/e2e/courier.h"
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <sstream>
 
-#include "crypto/certificate.h"
-#include "crypto/digest.h"
-#include "crypto/key_file.h"
 #include "proto/command.h"
 #include "proto/topics.h"
-#include "util/settings.h"
 
 namespace mig::e2e {
-namespace {
-
-namespace fs = std::filesystem;
-
-std::string Slurp(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  INFO(file.string());
-  REQUIRE(in.good());
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-SecretKey KeyIn(const fs::path& file) {
-  auto key = ReadKeyFile(Slurp(file), "");
-  REQUIRE(key);
-  return std::move(key->secret);
-}
-
-Envelope EnvelopeIn(const fs::path& file) {
-  auto envelope = DecodeEnvelope(Slurp(file));
-  REQUIRE(envelope);
-  return std::move(*envelope);
-}
-
-// Where the lab's relay listens, from the configuration the agents read.
-std::uint16_t RelayPort(const Lab& lab) {
-  auto config = Settings::Parse(Slurp(lab.folder() / "config/agent-1.yaml"), "agent-1.yaml");
-  REQUIRE(config);
-  auto relays = config->Sections("relays");
-  REQUIRE(relays.size() == 1);
-  return static_cast<std::uint16_t>(relays[0].Integer("port", 0, 1, 65535));
-}
-
-}  // namespace
-
-Deployment::Deployment(const Lab& lab)
-    : root(KeyIn(lab.folder() / "keys/root.key")),
-      investigator(KeyIn(lab.folder() / "keys/investigator.key")),
-      root_document(EnvelopeIn(lab.folder() / "trust/root.1.json")) {
-  org = *OrgId::FromBytes(Sha256(root_document.payload));
-  auto decoded = DecodePolicy(EnvelopeIn(lab.folder() / "trust/policy.json").payload);
-  REQUIRE(decoded);
-  policy = std::move(*decoded);
-  const SecretKey agent_key = KeyIn(lab.folder() / "data/agent-1/agent.key");
-  agent = *AgentId::FromBytes(agent_key.public_key().Fingerprint());
-}
-
-Action GoodAction(const Deployment& deployment) {
-  Action action;
-  action.id = *ActionId::FromBytes(RandomBytes(ActionId::kBytes));
-  action.org = deployment.org;
-  action.kind = Kind::kInvestigate;
-  action.name = "courier test";
-  action.target = "all";
-  action.validfrom = Now() - std::chrono::seconds(60);
-  action.expireafter = Now() + std::chrono::seconds(60);
-  action.operations.push_back({"example", {{"gethostname", true}}});
-  return action;
-}
-
-Envelope Signed(const Action& action, const SecretKey& key) {
-  return Seal(kActionType, EncodeAction(action), key);
-}
 
 Courier::Courier(const Lab& lab) {
-  const KeyPairPem ca{Slurp(lab.folder() / "tls/servers-ca.key"),
-                      Slurp(lab.folder() / "tls/servers-ca.crt")};
-  LeafRequest request;
-  request.name = {"scheduler", "courier-1"};
-  request.validity = std::chrono::hours(1);
-  auto leaf = IssueLeaf(ca, request, Now());
-  REQUIRE(leaf);
-  const fs::path certificate = lab.scratch() / "courier.crt";
-  const fs::path key = lab.scratch() / "courier.key";
-  std::ofstream(certificate) << leaf->certificate;
-  std::ofstream(key) << leaf->key;
-
   LinkOptions options;
   options.host = "127.0.0.1";
   options.port = RelayPort(lab);
-  options.tls = {(lab.folder() / "tls/servers-ca.crt").string(), certificate.string(),
-                 key.string()};
+  options.tls = IssueCertificate(lab, CaOf(lab, "servers-ca"), {"scheduler", "courier-1"});
   options.client_id = "courier-1";
   options.clean_start = true;
   options.session_expiry = std::chrono::seconds(0);

@@ -10,27 +10,10 @@
 
 #include "crypto/envelope.h"
 #include "net/mqtt_link.h"
-#include "proto/action.h"
-#include "proto/policy.h"
 #include "proto/result.h"
-#include "test/e2e/lab.h"
+#include "test/e2e/deployment.h"
 
 namespace mig::e2e {
-
-// The people and documents of a lab, read from its folder.
-struct Deployment {
-  explicit Deployment(const Lab& lab);
-  SecretKey root;
-  SecretKey investigator;
-  Envelope root_document;
-  OrgId org;
-  Policy policy;  // as the lab's investigator stands in it
-  AgentId agent;  // agent-1
-};
-
-// A valid investigation of agent-1 as the lab's investigator would make it: `example`, a minute.
-Action GoodAction(const Deployment& deployment);
-Envelope Signed(const Action& action, const SecretKey& key);
 
 class Courier {
  public:

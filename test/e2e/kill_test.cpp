@@ -53,14 +53,8 @@ std::string AskAndCheck(const Lab& lab) {
 
 // What each agent's ledger says it answered: action -> final status, with how often.
 std::map<std::string, std::vector<std::string>> Answered(const Lab& lab, int agent) {
-  const std::string config =
-      (lab.folder() / ("config/agent-" + std::to_string(agent) + ".yaml")).string();
-  const Outcome report = lab.Mig({"agent", "report", "--json", "--config", config});
-  INFO(report.err);
-  REQUIRE(report.status == 0);
   std::map<std::string, std::vector<std::string>> answered;
-  const json::value document = ParseJson(report.out);
-  for (const json::value& entry : document.at("entries").as_array()) {
+  for (const json::value& entry : lab.Ledger(agent)) {
     if (entry.at("event").as_string() != "answered") continue;
     const auto& facts = entry.at("facts");
     answered[std::string(facts.at("action").as_string())].emplace_back(
@@ -96,8 +90,8 @@ void Provoke(const Lab& lab, const std::string& point) {
     Courier courier(lab);
     courier.SendCommand(deployment.agent, Signed(GoodAction(deployment), SecretKey::Generate()));
   } else if (point.find(".stop.") != std::string::npos) {
-    const Outcome hung = lab.Mig({"query", "probe", "-t", "all", "-e", "1m", "--detach", "--json",
-                                  "-attempt", "hang"});
+    const Outcome hung = lab.Mig(
+        {"query", "probe", "-t", "all", "-e", "1m", "--detach", "--json", "-attempt", "hang"});
     INFO(hung.out << hung.err);
     REQUIRE(hung.status == 130);
     const json::value document = ParseJson(hung.out);

@@ -14,11 +14,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string TailOf(const fs::path& file, std::size_t bytes) {
+std::string Slurp(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::stringstream text;
   text << in.rdbuf();
-  const std::string all = text.str();
+  return text.str();
+}
+
+std::string TailOf(const fs::path& file, std::size_t bytes) {
+  const std::string all = Slurp(file);
   return all.size() > bytes ? all.substr(all.size() - bytes) : all;
 }
 
@@ -26,7 +30,7 @@ std::string TailOf(const fs::path& file, std::size_t bytes) {
 
 std::string Executable() { return std::string(MIG_BUILD_DIR) + "/mig-test"; }
 
-Lab::Lab(int agents) {
+Lab::Lab(int agents, std::string executable) : executable_(std::move(executable)) {
   fs::create_directories(temp_ / "crash/arm");
   fs::create_directories(temp_ / "crash/seen");
   fs::create_directories(scratch());
@@ -61,7 +65,7 @@ Outcome Lab::Mig(std::vector<std::string> arguments, RunOptions options) const {
     arguments.push_back("--dir");
     arguments.push_back(folder().string());
   }
-  arguments.insert(arguments.begin(), Executable());
+  arguments.insert(arguments.begin(), executable_);
   return Run(arguments, Options(std::move(options)));
 }
 
@@ -79,6 +83,37 @@ void Lab::KillRole(const std::string& role) const {
   INFO(role);
   REQUIRE(pid > 0);
   REQUIRE(kill(pid, SIGKILL) == 0);
+}
+
+std::string Lab::Log(const std::string& role) const {
+  return Slurp(folder() / "log" / (role + ".log"));
+}
+
+bool Lab::LogSays(const std::string& role, const std::string& text,
+                  std::chrono::seconds deadline) const {
+  return Eventually(deadline, [&] { return Log(role).find(text) != std::string::npos; });
+}
+
+std::vector<json::value> Lab::Ledger(int agent) const {
+  const std::string config = "config/agent-" + std::to_string(agent) + ".yaml";
+  const Outcome report =
+      Mig({"agent", "report", "--json", "--config", (folder() / config).string()});
+  INFO(report.err);
+  REQUIRE(report.status == 0);
+  const json::value document = ParseJson(report.out);
+  const auto& entries = document.at("entries").as_array();
+  return {entries.begin(), entries.end()};
+}
+
+int Lab::Runs(const std::string& action, int agent) const {
+  int runs = 0;
+  for (const json::value& entry : Ledger(agent)) {
+    if (entry.at("event").as_string() == "started" &&
+        entry.at("facts").at("action").as_string() == action) {
+      ++runs;
+    }
+  }
+  return runs;
 }
 
 void Lab::Arm(const std::string& point, int passes) const {

@@ -18,7 +18,7 @@ std::string Executable();
 class Lab {
  public:
   // Starts it and requires that an agent has answered.
-  explicit Lab(int agents = 1);
+  explicit Lab(int agents = 1, std::string executable = Executable());
   ~Lab();  // stops it; when the test has failed, prints the ends of the logs first
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;
@@ -34,6 +34,17 @@ class Lab {
   int PidOf(const std::string& role) const;
   void KillRole(const std::string& role) const;  // SIGKILL; requires that it ran
 
+  // What the role has written to its log so far; "supervisor" too.
+  std::string Log(const std::string& role) const;
+  // Waits until `text` stands in it.
+  bool LogSays(const std::string& role, const std::string& text,
+               std::chrono::seconds deadline = std::chrono::seconds(20)) const;
+
+  // The ledger of an agent, as `mig agent report --json` prints it.
+  std::vector<json::value> Ledger(int agent = 1) const;
+  // How often the agent's ledger says that it ran this action.
+  int Runs(const std::string& action, int agent = 1) const;
+
   // Crash points (test/e2e/test_hooks.cpp).
   void Arm(const std::string& point, int passes) const;
   void Disarm(const std::string& point) const;
@@ -41,6 +52,7 @@ class Lab {
   std::set<std::string> SeenPoints() const;
 
  private:
+  const std::string executable_;
   TempFolder temp_;
 };
 

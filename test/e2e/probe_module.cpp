@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <vector>
 
 namespace mig {
 namespace {
@@ -33,7 +34,7 @@ constexpr Parameter kParameters[] = {
     {.flag = "count",
      .field = "count",
      .type = ParameterType::kInteger,
-     .help = "How many.",
+     .help = "How many rows, or MiB of memory (default 2048).",
      .max = 10'000'000,
      .absent = "1"},
 };
@@ -86,21 +87,32 @@ int TryPtrace(pid_t pid) {
   return 0;
 }
 
-int TryMount() { return ::mount("none", "/mnt", "tmpfs", 0, nullptr) == 0 ? 0 : errno; }
+int TryMount(const std::string& target) {
+  const char* folder = target.empty() ? "/mnt" : target.c_str();
+  return ::mount("none", folder, "tmpfs", 0, nullptr) == 0 ? 0 : errno;
+}
 
 int TrySignal(pid_t pid) { return ::kill(pid, SIGTERM) == 0 ? 0 : errno; }
 
-// mmap, not malloc: a sanitizer's malloc would end the process where it should say no.
-int TryMemory() {
-  constexpr std::size_t kBytes = std::size_t{2} << 30;
+// mmap, not malloc: a sanitizer's malloc would end the process where it should say no. What was had
+// is given back, so that the outcome can be told.
+int TryMemory(std::int64_t mebibytes) {
   constexpr std::size_t kStep = std::size_t{16} << 20;
-  for (std::size_t held = 0; held < kBytes; held += kStep) {
+  const std::size_t wanted = static_cast<std::size_t>(mebibytes) << 20;
+  std::vector<void*> held;
+  int failed = 0;
+  while (failed == 0 && held.size() * kStep < wanted) {
     void* block =
         ::mmap(nullptr, kStep, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED) return errno;
-    std::memset(block, 1, kStep);  // really use it
+    if (block == MAP_FAILED) {
+      failed = errno;
+    } else {
+      std::memset(block, 1, kStep);  // really use it
+      held.push_back(block);
+    }
   }
-  return 0;
+  for (void* block : held) ::munmap(block, kStep);
+  return failed;
 }
 
 int TryForkBomb() {
@@ -121,16 +133,16 @@ int TryForkBomb() {
   for (;;) ::pause();
 }
 
-int Try(const std::string& attempt, const std::string& target) {
+int Try(const std::string& attempt, const std::string& target, std::int64_t mebibytes) {
   const pid_t other = target.empty() ? ::getppid() : std::atoi(target.c_str());
   if (attempt == "connect") return TryConnect(target);
   if (attempt == "write") return TryOpen(target, O_WRONLY | O_CREAT);
   if (attempt == "exec") return TryExec();
   if (attempt == "ptrace") return TryPtrace(other);
-  if (attempt == "mount") return TryMount();
+  if (attempt == "mount") return TryMount(target);
   if (attempt == "shadow") return TryOpen("/etc/shadow", O_RDONLY);
   if (attempt == "signal") return TrySignal(other);
-  if (attempt == "memory") return TryMemory();
+  if (attempt == "memory") return TryMemory(mebibytes);
   if (attempt == "forkbomb") return TryForkBomb();
   if (attempt == "ignoreterm") {
     ::signal(SIGTERM, SIG_IGN);
@@ -147,8 +159,8 @@ Expected<ModuleResult> RunProbe(const json::object& parameters, RunContext& cont
   result.success = true;
   result.elements.emplace_object();
   if (attempt == "nothing") return result;
+  const json::value* count = parameters.if_contains("count");
   if (attempt == "rows") {
-    const json::value* count = parameters.if_contains("count");
     const std::int64_t rows = count == nullptr ? 1 : count->get_int64();
     std::int64_t row = 0;
     while (row < rows && context.sink.Emit("probe", json::object{{"row", row}})) ++row;
@@ -156,7 +168,8 @@ Expected<ModuleResult> RunProbe(const json::object& parameters, RunContext& cont
     result.statistics = json::object{{"rows", row}};
     return result;
   }
-  const int failed = Try(attempt, TextParameter(parameters, "target"));
+  const std::int64_t mebibytes = count == nullptr ? 2048 : count->get_int64();
+  const int failed = Try(attempt, TextParameter(parameters, "target"), mebibytes);
   json::object element{{"attempt", attempt}, {"outcome", failed == 0 ? "done" : "denied"}};
   if (failed != 0) element["reason"] = std::strerror(failed);
   if (!context.sink.Emit("probe", std::move(element))) return result;

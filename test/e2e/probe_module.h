@@ -11,10 +11,10 @@ namespace mig {
 //   ignoreterm hang crash throw                                     never a proper answer
 //   rows      `count` elements
 //   nothing   an ordinary empty answer
-// and `target` what to try it on: "127.0.0.1:PORT" for connect, a path for write, a process id for
-// signal and ptrace (default: the parent).
-// The outcome is one element {"attempt": …, "outcome": "done" | "denied", "reason": …} under the
-// label "probe"; foundanything is whether it was done.
+// and `target` what to try it on: "127.0.0.1:PORT" for connect, a path for write and mount
+// (default: /mnt), a process id for signal and ptrace (default: the parent). For memory `count`
+// says how many MiB. The outcome is one element {"attempt": …, "outcome": "done" | "denied",
+// "reason": …} under the label "probe"; foundanything is whether it was done.
 const Module& ProbeModule();
 
 }  // namespace mig

@@ -13,26 +13,37 @@ namespace {
 
 // One lab for all cases of this file; Catch2 runs one case per process under ctest, so each case
 // here is a whole scenario.
-std::string RefusalOf(Courier& courier, const Deployment& deployment, const Envelope& envelope,
-                      const ActionId& id) {
-  courier.SendCommand(deployment.agent, envelope);
-  const auto answer = courier.WaitForAnswer(id);
-  if (!answer) return "silence";
-  if (answer->state != "refused") return answer->state;
-  INFO(answer->detail);
-  CHECK_FALSE(answer->detail.empty());
-  return answer->code;
-}
+struct Scene {
+  Lab lab;
+  Deployment deployment{lab};
+  Courier courier{lab};
+
+  // Carries it to the agent: the code of its refusal, or what else it answers. What is refused did
+  // not run either.
+  std::string RefusalOf(const Envelope& envelope, const ActionId& id) {
+    const int runs_before = lab.Runs(id.Text());
+    courier.SendCommand(deployment.agent, envelope);
+    const auto answer = courier.WaitForAnswer(id);
+    if (!answer) return "silence";
+    if (answer->state != "refused") return answer->state;
+    INFO(answer->detail);
+    CHECK_FALSE(answer->detail.empty());
+    CHECK(lab.Runs(id.Text()) == runs_before);
+    return answer->code;
+  }
+  std::string RefusalOf(const Action& action, const SecretKey& key) {
+    return RefusalOf(Signed(action, key), action.id);
+  }
+};
 
 }  // namespace
 
 TEST_CASE("agent: orders that people did not give are refused with their reason", "[e2e]") {
-  const Lab lab;
-  const Deployment deployment(lab);
-  Courier courier(lab);
+  Scene scene;
+  auto& [lab, deployment, courier] = scene;
 
-  const auto refusal = [&](const Action& action, const SecretKey& key) {
-    return RefusalOf(courier, deployment, Signed(action, key), action.id);
+  const auto refusal = [&scene](const Action& action, const SecretKey& key) {
+    return scene.RefusalOf(action, key);
   };
 
   // The control: what is refused below is refused for its own fault, not for this courier's.
@@ -45,7 +56,7 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
     const auto at = altered.payload.find("courier test");
     REQUIRE(at != Bytes::npos);
     altered.payload[at] = 'C';
-    CHECK(RefusalOf(courier, deployment, altered, action.id) == "bad_signature");
+    CHECK(scene.RefusalOf(altered, action.id) == "bad_signature");
 
     action = GoodAction(deployment);
     CHECK(refusal(action, SecretKey::Generate()) == "unknown_signer");
@@ -54,7 +65,7 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
     action = GoodAction(deployment);
     Envelope both = Signed(action, deployment.investigator);
     AddSignature(both, SecretKey::Generate());
-    CHECK(RefusalOf(courier, deployment, both, action.id) == "unknown_signer");
+    CHECK(scene.RefusalOf(both, action.id) == "unknown_signer");
   }
 
   SECTION("for another deployment, another machine, another time") {
@@ -86,19 +97,7 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
     REQUIRE(courier.RunUntil(std::chrono::seconds(10),
                              [&] { return courier.FinalParts(good.id) >= 2; }));
     // The stored answer came again; the ledger knows one run.
-    const Outcome report = lab.Mig(
-        {"agent", "report", "--json", "--config", (lab.folder() / "config/agent-1.yaml").string()});
-    INFO(report.err);
-    REQUIRE(report.status == 0);
-    int started = 0;
-    const json::value document = ParseJson(report.out);
-    for (const json::value& entry : document.at("entries").as_array()) {
-      if (entry.at("event").as_string() == "started" &&
-          entry.at("facts").at("action").as_string() == good.id.Text()) {
-        ++started;
-      }
-    }
-    CHECK(started == 1);
+    CHECK(lab.Runs(good.id.Text()) == 1);
 
     Action other = good;
     other.name = "other bytes under a used id";
@@ -108,9 +107,8 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
 }
 
 TEST_CASE("agent: weight is counted in distinct people, for every operation", "[e2e]") {
-  const Lab lab;
-  const Deployment deployment(lab);
-  Courier courier(lab);
+  Scene scene;
+  auto& [lab, deployment, courier] = scene;
 
   // Version 2 of the policy, by the same root: `file` needs two people, `example` one.
   const SecretKey alice_second = SecretKey::Generate();
@@ -138,42 +136,38 @@ TEST_CASE("agent: weight is counted in distinct people, for every operation", "[
   };
 
   Action action = file_action();
-  CHECK(RefusalOf(courier, deployment, Signed(action, deployment.investigator), action.id) ==
-        "too_little_weight");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "too_little_weight");
 
   // The same person twice, with the same key and with two of her keys.
   action = file_action();
   Envelope twice = Signed(action, deployment.investigator);
   AddSignature(twice, deployment.investigator);
-  CHECK(RefusalOf(courier, deployment, twice, action.id) == "too_little_weight");
+  CHECK(scene.RefusalOf(twice, action.id) == "too_little_weight");
   action = file_action();
   twice = Signed(action, deployment.investigator);
   AddSignature(twice, alice_second);
-  CHECK(RefusalOf(courier, deployment, twice, action.id) == "too_little_weight");
+  CHECK(scene.RefusalOf(twice, action.id) == "too_little_weight");
 
   // The first operation is allowed, the second is not.
   action = file_action();
   action.operations.insert(action.operations.begin(), {"example", {{"gethostname", true}}});
-  CHECK(RefusalOf(courier, deployment, Signed(action, deployment.investigator), action.id) ==
-        "too_little_weight");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "too_little_weight");
 
   action = file_action();
   Envelope both = Signed(action, deployment.investigator);
   AddSignature(both, bob);
-  CHECK(RefusalOf(courier, deployment, both, action.id) == "success");
+  CHECK(scene.RefusalOf(both, action.id) == "success");
 
   // The first version again: kept out, so two people are still needed.
   courier.SendPolicy(deployment.agent, deployment, deployment.policy);
   action = file_action();
   action.policy = 1;
-  CHECK(RefusalOf(courier, deployment, Signed(action, deployment.investigator), action.id) ==
-        "too_little_weight");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "too_little_weight");
 }
 
 TEST_CASE("agent: a policy that the root did not sign changes nothing", "[e2e]") {
-  const Lab lab;
-  const Deployment deployment(lab);
-  Courier courier(lab);
+  Scene scene;
+  auto& [lab, deployment, courier] = scene;
   const SecretKey mallory = SecretKey::Generate();
   Policy policy = deployment.policy;
   policy.version = 99;
@@ -186,23 +180,20 @@ TEST_CASE("agent: a policy that the root did not sign changes nothing", "[e2e]")
   courier.SendRaw(topics::Control(deployment.agent), EncodeControl(update));
 
   Action action = GoodAction(deployment);
-  CHECK(RefusalOf(courier, deployment, Signed(action, mallory), action.id) == "unknown_signer");
+  CHECK(scene.RefusalOf(action, mallory) == "unknown_signer");
   action = GoodAction(deployment);
-  CHECK(RefusalOf(courier, deployment, Signed(action, deployment.investigator), action.id) ==
-        "success");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "success");
 }
 
 TEST_CASE("agent: garbage on its topics leaves it alive", "[e2e]") {
-  const Lab lab;
-  const Deployment deployment(lab);
-  Courier courier(lab);
+  Scene scene;
+  auto& [lab, deployment, courier] = scene;
   for (const char* garbage : {"", "{", "[]", "{\"action\":7}", "{\"action\":{}}", "\xff\xfe"}) {
     courier.SendRaw(topics::Command(deployment.agent), garbage);
     courier.SendRaw(topics::Control(deployment.agent), garbage);
   }
   const int pid = lab.PidOf("agent-1");
   const Action action = GoodAction(deployment);
-  CHECK(RefusalOf(courier, deployment, Signed(action, deployment.investigator), action.id) ==
-        "success");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "success");
   CHECK(lab.PidOf("agent-1") == pid);
 }
