@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -39,7 +40,10 @@ class MqttClient {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   }
-  MqttClient(std::uint16_t port, const Tls& tls) : MqttClient(port) { StartTls(tls); }
+  MqttClient(std::uint16_t port, const Tls& tls, mqtt::Version version = mqtt::Version::k5)
+      : MqttClient(port, version) {
+    StartTls(tls);
+  }
   ~MqttClient() { Close(); }
   MqttClient(const MqttClient&) = delete;
   MqttClient& operator=(const MqttClient&) = delete;
@@ -150,6 +154,7 @@ class MqttClient {
   };
 
   void StartTls(const Tls& tls) {
+    signal(SIGPIPE, SIG_IGN);  // OpenSSL cannot be told MSG_NOSIGNAL, and servers close on us here
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
     REQUIRE(SSL_CTX_load_verify_locations(context, tls.ca_file.c_str(), nullptr) == 1);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
