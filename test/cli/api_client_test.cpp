@@ -212,10 +212,11 @@ TEST_CASE("api client: an interrupt ends a stream that says nothing", "[cli]") {
   Seen seen;
   const SecretKey key = SecretKey::Generate();
   std::promise<void> streaming;
-  std::shared_ptr<EventSink> kept;
+  // The route keeps the stream, so that it goes with the server, before what it runs on.
   FakeApi server({SessionRoute(seen, key),
                   {"GET", "/v1/actions/{id}/events", 0,
-                   [&](const HttpRequest&, const Exchange& exchange) {
+                   [kept = std::shared_ptr<EventSink>()](const HttpRequest&,
+                                                         const Exchange& exchange) mutable {
                      kept = exchange->StartEvents();
                      kept->Write(EventText("", "progress", R"({"status":"inflight"})"),
                                  [](bool) {});
