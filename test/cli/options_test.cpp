@@ -82,6 +82,75 @@ TEST_CASE("options: every kind of value is checked", "[cli]") {
   CHECK_FALSE(ErrorOf({"x", "-e", "soon"}).empty());
 }
 
+TEST_CASE("options: a number is decimal, and what does not fit is refused", "[cli]") {
+  Verb verb;
+  REQUIRE(verb.Parse({"x", "-rows", "010"}));
+  CHECK(verb.rows == 10);
+  for (const char* text : {"0x10", "-1", " 7", "18446744073709551617", ""}) {
+    INFO(text);
+    CHECK(ErrorOf({"x", "-rows", text}) ==
+          "--rows: expected a whole number 1..1000, not `" + std::string(text) + "`");
+  }
+}
+
+TEST_CASE("options: a value is taken as it was typed", "[cli]") {
+  for (const char* text : {"", "[a,b]", "--", "%%", "{}", "=x", "-5", "/etc", "a,b"}) {
+    INFO(text);
+    Verb spaced, joined;
+    REQUIRE(spaced.Parse({"-target", text, "x"}));
+    CHECK(spaced.target == text);
+    REQUIRE(joined.Parse({"x", std::string("-t=") + text}));
+    CHECK(joined.target == text);
+  }
+}
+
+TEST_CASE("options: a word is no option because of its first letters", "[cli]") {
+  for (const char* text : {"-", "-5", "--5", "-=x", "/etc", "++", ""}) {
+    INFO(text);
+    Verb verb;
+    REQUIRE(verb.Parse({text}));
+    CHECK(verb.id == text);
+  }
+}
+
+TEST_CASE("options: letters are not bundled, and take no value without a space", "[cli]") {
+  CHECK(ErrorOf({"x", "-ttext"}).starts_with("unknown option `ttext`"));
+  CHECK(ErrorOf({"x", "-te", "5m"}).starts_with("unknown option `te`"));
+}
+
+TEST_CASE("options: a flag is given once, and says true or false or nothing", "[cli]") {
+  Verb verb;
+  verb.json = true;
+  REQUIRE(verb.Parse({"x", "-json=false"}));
+  CHECK_FALSE(verb.json);
+  CHECK(verb.options.Given("json"));
+  CHECK(ErrorOf({"x", "-json", "--json"}) == "`--json` stands twice");
+  for (const char* word : {"-json=", "-json=1", "-json=on"}) {
+    CHECK(ErrorOf({"x", word}) == "--json: expected true or false");
+  }
+}
+
+TEST_CASE("options: what may be repeated keeps every value, in order", "[cli]") {
+  Options options("mig test", "Does nothing.");
+  std::vector<std::string> roots = {"/default"};
+  options.Texts("root", '\0', "PATH", "a folder", &roots);
+  REQUIRE(options.Parse(std::vector<std::string>{}));
+  CHECK(roots == std::vector<std::string>{"/default"});
+  const std::vector<std::string> words = {"-root", "/b", "--root=[/a,/c]", "-root", ""};
+  REQUIRE(options.Parse(words));
+  CHECK(roots == std::vector<std::string>{"/b", "[/a,/c]", ""});
+}
+
+TEST_CASE("options: parsing again starts anew", "[cli]") {
+  Verb verb;
+  REQUIRE(verb.Parse({"--help"}));
+  REQUIRE(verb.Parse({"x", "-t", "a"}));
+  CHECK_FALSE(verb.options.help_wanted());
+  REQUIRE(verb.Parse({"y"}));
+  CHECK(verb.id == "y");
+  CHECK_FALSE(verb.options.Given("target"));
+}
+
 TEST_CASE("options: what is wrong names the word and the near one", "[cli]") {
   CHECK(ErrorOf({"x", "-tagret", "y"}) == "unknown option `tagret`, did you mean `target`?");
   CHECK(ErrorOf({"x", "-t"}) == "`--target` needs a value: --target EXPR");
@@ -96,6 +165,10 @@ TEST_CASE("options: help is asked for in every usual way and shows every option"
     REQUIRE(verb.Parse({word, "-nonsense"}));
     CHECK(verb.options.help_wanted());
   }
+  Verb typo;  // somebody who asks for help does not want to hear of another mistake
+  REQUIRE(typo.Parse({"-rows", "0", "y", "z", "a", "-h"}));
+  CHECK(typo.options.help_wanted());
+  CHECK(typo.id.empty());
   Verb verb;
   verb.options.Example("mig test 1", "tests one");
   const std::string help = verb.options.Help();

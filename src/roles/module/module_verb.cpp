@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "cli/options.h"
 #include "modules/module.h"
 #include "os/cpu_share.h"
 #include "os/files.h"
@@ -43,67 +45,61 @@ struct Invocation {
   std::vector<std::string> module_words;  // empty: parameters are on stdin
 };
 
-Error Usage(std::string message) { return Error(Errc::kInvalid, std::move(message)); }
-
-Expected<os::SandboxLevel> ParseLevel(std::string_view name) {
-  for (const auto level : {os::SandboxLevel::kFull, os::SandboxLevel::kPartial}) {
-    if (name == os::SandboxLevelName(level)) return level;
-  }
-  return Usage("--require-sandbox: `" + std::string(name) + "` is neither full nor partial");
-}
-
-Expected<void> TakeValue(Invocation& invocation, std::string_view flag, const std::string& value) {
-  if (flag == "root") {
-    if (!value.starts_with('/')) return Usage("--root: `" + value + "` is not an absolute path");
-    invocation.roots.push_back(value);
-    return {};
-  }
-  if (flag == "require-sandbox") {
-    auto level = ParseLevel(value);
-    if (!level) return std::move(level).error();
-    invocation.required = *level;
-    return {};
-  }
-  auto fields = json::ParseObject(value);
-  if (!fields) return std::move(fields).error().During("--limits");
-  auto limits = DecodeLimits(*fields, "--limits");
-  if (!limits) return std::move(limits).error();
-  invocation.limits = *limits;
-  return {};
-}
-
-// `words` are those after the module's name.
-Expected<Invocation> ParseInvocation(const Module& module, std::span<const std::string> words) {
+// The verb's own options, which stand before the module's.
+struct OwnOptions {
+  std::string limits, sandbox;
   Invocation invocation;
-  invocation.module = &module;
-  std::size_t i = 0;
-  for (; i < words.size(); ++i) {
-    std::string_view word = words[i];
-    if (!word.starts_with('-')) break;
-    word.remove_prefix(word.starts_with("--") ? 2 : 1);
-    if (word == "frames") {
-      invocation.frames = true;
-    } else if (word == "privacy") {
-      invocation.privacy = true;
-    } else {
-      const std::size_t equals = word.find('=');
-      const std::string_view flag = word.substr(0, equals);
-      if (flag != "limits" && flag != "root" && flag != "require-sandbox") break;
-      std::string value;
-      if (equals != std::string_view::npos) {
-        value = word.substr(equals + 1);
-      } else if (i + 1 < words.size()) {
-        value = words[++i];
-      } else {
-        return Usage("--" + std::string(flag) + " wants a value");
-      }
-      if (auto taken = TakeValue(invocation, flag, value); !taken) {
-        return std::move(taken).error();
-      }
-    }
+  cli::Options options;
+
+  explicit OwnOptions(const std::string& name)
+      : options("mig module " + name + " [options] [module options]",
+                "Runs a module on this machine, in its sandbox, and prints its result as one JSON "
+                "object.\nWithout options of the module its parameters are read from stdin, as "
+                "JSON.") {
+    options.Flag("frames", '\0', "answer in frames, as the agent reads it", &invocation.frames);
+    options.Flag("privacy", '\0', "mask what an agent with `privacy: true` would mask",
+                 &invocation.privacy);
+    options.Text("limits", '\0', "JSON", "the run's limits, as in an action", &limits);
+    options.Texts("root", '\0', "PATH", "read files below this folder only; may be repeated",
+                  &invocation.roots);
+    options.Choice("require-sandbox", '\0', {"full", "partial"},
+                   "refuse to run in a weaker sandbox", &sandbox);
   }
-  invocation.module_words.assign(words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
-  return invocation;
+
+  // Error: kInvalid.
+  Expected<Invocation> Read(std::span<const std::string> words);
+};
+
+Expected<Invocation> OwnOptions::Read(std::span<const std::string> words) {
+  if (auto parsed = options.Parse(words); !parsed) return std::move(parsed).error();
+  for (const std::string& root : invocation.roots) {
+    if (root.starts_with('/')) continue;
+    return Error(Errc::kInvalid, "--root: `" + root + "` is not an absolute path");
+  }
+  for (const auto level : {os::SandboxLevel::kFull, os::SandboxLevel::kPartial}) {
+    if (sandbox == os::SandboxLevelName(level)) invocation.required = level;
+  }
+  if (options.Given("limits")) {
+    auto fields = json::ParseObject(limits);
+    if (!fields) return std::move(fields).error().During("--limits");
+    auto decoded = DecodeLimits(*fields, "--limits");
+    if (!decoded) return std::move(decoded).error();
+    invocation.limits = *decoded;
+  }
+  return std::move(invocation);
+}
+
+// How many of the words are the verb's own: those before the first that is none of its options.
+std::size_t CountOwn(const cli::Options& own, std::span<const std::string> words) {
+  std::size_t count = 0;
+  while (count < words.size()) {
+    cli::OptionWord word;
+    if (!cli::ReadOptionWord(words[count], &word)) break;
+    const cli::Option* option = own.Find(word.name);
+    if (option == nullptr) break;
+    count += option->TakesValue() && !word.has_value ? 2 : 1;
+  }
+  return std::min(count, words.size());
 }
 
 Expected<Bytes> ReadStdin() {
@@ -214,20 +210,19 @@ bool IsHelp(std::string_view word) {
   return word == "--help" || word == "-help" || word == "-h" || word == "help";
 }
 
-constexpr const char* kUsage =
-    "mig module NAME [own flags] [-flag value …]   runs a module here, in its sandbox\n"
-    "mig module list                               names the modules\n"
-    "mig module NAME --help                        tells a module's flags\n"
-    "\n"
-    "Without flags of the module its parameters are read from stdin, as JSON.\n"
-    "Own flags, before the module's: --frames, --privacy, --limits JSON, --root PATH,\n"
-    "--require-sandbox full|partial.\n";
+std::string HelpPage() {
+  OwnOptions own("NAME");
+  own.options.Note("`mig module list` names the modules, `mig module NAME --help` their options.");
+  own.options.Example("mig module ping -d 192.0.2.1 -p tcp -dp 443", "asks, as an agent would");
+  own.options.Example("mig module example < parameters.json", "with the parameters of an action");
+  return own.options.Help();
+}
 
 }  // namespace
 
 int RunModuleVerb(std::span<const std::string> arguments) {
   if (arguments.empty() || IsHelp(arguments[0])) {
-    std::fputs(kUsage, arguments.empty() ? stderr : stdout);
+    std::fputs(HelpPage().c_str(), arguments.empty() ? stderr : stdout);
     return arguments.empty() ? kExitUsage : kExitFound;
   }
   if (arguments[0] == "list") return ListModules();
@@ -243,8 +238,14 @@ int RunModuleVerb(std::span<const std::string> arguments) {
     std::fputs(ModuleHelp(*module).c_str(), stdout);
     return kExitFound;
   }
-  auto invocation = ParseInvocation(*module, arguments.subspan(1));
+  OwnOptions own(arguments[0]);
+  const std::span<const std::string> words = arguments.subspan(1);
+  const std::size_t own_words = CountOwn(own.options, words);
+  auto invocation = own.Read(words.first(own_words));
   if (!invocation) return Complain(invocation.error().message());
+  invocation->module = module;
+  invocation->module_words.assign(words.begin() + static_cast<std::ptrdiff_t>(own_words),
+                                  words.end());
   if (!invocation->module_words.empty()) {
     // A slip of the fingers is a matter of the command line, not an answer of the module.
     auto parameters = ParametersFromArguments(*module, invocation->module_words);
