@@ -14,4 +14,13 @@ std::vector<RelayAddress> ReadRelays(Settings& settings) {
   return relays;
 }
 
+std::chrono::milliseconds ReadReconnectLongest(Settings& settings,
+                                               std::chrono::milliseconds otherwise) {
+  const auto longest = settings.Duration("reconnect_longest", otherwise);
+  if (longest < std::chrono::milliseconds(100)) {
+    settings.Fail("reconnect_longest", "expected at least 100ms");
+  }
+  return longest;
+}
+
 }  // namespace mig

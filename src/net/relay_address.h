@@ -3,6 +3,7 @@
 //     - {host: relay.example.net, port: 8883}
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,5 +22,9 @@ struct RelayAddress {
 
 // The section `relays`, at least one. What is wrong is recorded in `settings` (see Finish).
 std::vector<RelayAddress> ReadRelays(Settings& settings);
+
+// `reconnect_longest`: the longest wait between two attempts to reach a relay, at least 100 ms.
+std::chrono::milliseconds ReadReconnectLongest(Settings& settings,
+                                               std::chrono::milliseconds otherwise);
 
 }  // namespace mig

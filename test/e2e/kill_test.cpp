@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <random>
 #include <span>
@@ -123,6 +124,7 @@ void KillAtEveryPoint(const std::string& process, std::span<const char* const> p
     const std::string point = points[static_cast<std::size_t>(round) % points.size()];
     lab.Arm(point, 1 + static_cast<int>(random() % 2));
     INFO("round " << round << ", armed " << point);
+    const auto begin = std::chrono::steady_clock::now();
     Provoke(lab, point);
     actions.push_back(AskAndCheck(lab));
     if (lab.IsArmed(point)) {
@@ -136,6 +138,12 @@ void KillAtEveryPoint(const std::string& process, std::span<const char* const> p
     } else {
       ++kills;
     }
+    // Shows which point makes a long run long.
+    std::cerr << process << " round " << round << ", " << point << ": "
+              << std::chrono::duration_cast<std::chrono::milliseconds>(
+                     std::chrono::steady_clock::now() - begin)
+                     .count()
+              << " ms\n";
   }
   WARN(process << ": " << kills << " kills, " << actions.size() << " actions");
   CheckStoreAgainstLedgers(lab, actions);

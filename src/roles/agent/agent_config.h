@@ -21,6 +21,7 @@ struct AgentConfig {
   std::filesystem::path directory;  // the agent's own: key, certificate, database
   std::string api;                  // https://host:port; empty: as the token or the enrolment says
   std::vector<RelayAddress> relays;
+  std::chrono::milliseconds reconnect_longest{std::chrono::minutes(1)};
   std::optional<OrgId> org;          // absent: as the token or the enrolment says
   std::filesystem::path ca;          // the servers' CA: by whom relays and API are known
   std::string token;                 // for the first start

@@ -47,6 +47,7 @@ void RelayLine::Dial() {
   options.tls.certificate_file = config_.CertificateFile().string();
   options.tls.key_file = config_.TlsKeyFile().string();
   options.client_id = identity_.id().Text();
+  options.backoff_longest = config_.reconnect_longest;
   LinkHandlers handlers;
   handlers.connected = [this](bool) { Connected(); };
   handlers.message = [this](std::string_view topic, BytesView payload) {

@@ -22,6 +22,7 @@ struct ApiConfig {
   std::string address;              // how agents reach us, for enrolment tokens; empty: not offered
   std::filesystem::path store;
   std::vector<RelayAddress> relays;
+  std::chrono::milliseconds reconnect_longest{10'000};
 
   struct Tls {
     std::filesystem::path certificate, key;

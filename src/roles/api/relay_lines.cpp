@@ -20,6 +20,7 @@ RelayLines::RelayLines(boost::asio::io_context& io, const ApiConfig& config, Han
     options.tls = {config.tls.ca.string(), config.tls.certificate.string(),
                    config.tls.key.string()};
     options.client_id = config.name;
+    options.backoff_longest = config.reconnect_longest;
     // Announcements are worth nothing to a process that was not there: it reads the store.
     options.clean_start = true;
     options.session_expiry = std::chrono::seconds(0);

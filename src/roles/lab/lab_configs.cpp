@@ -6,8 +6,10 @@ namespace {
 constexpr const char* kWrittenBy =
     "# Written by `mig lab` at each start: changes are lost. examples/config explains every key.\n";
 
+// All on one machine: nobody is hurt when everybody comes back at once.
 std::string Relays(const LabAddresses& lab) {
-  return "relays:\n  - {host: 127.0.0.1, port: " + std::to_string(lab.relay_port) + "}\n";
+  return "relays:\n  - {host: 127.0.0.1, port: " + std::to_string(lab.relay_port) +
+         "}\nreconnect_longest: 1s\n";
 }
 
 constexpr const char* kLog = "log: {level: info, format: text}\n";

@@ -37,7 +37,7 @@ RelayLinks::RelayLinks(boost::asio::io_context& io, const SchedulerConfig& confi
     // The same name at every start: what agents say while no scheduler runs waits in its session.
     options.client_id = config.name;
     options.max_unacknowledged = kWindow;
-    options.backoff_longest = std::chrono::seconds(10);
+    options.backoff_longest = config.reconnect_longest;
     LinkHandlers link_handlers;
     link_handlers.connected = [this, i, shared](bool) {
       states_[i].connected = true;

@@ -20,6 +20,7 @@ struct SchedulerConfig {
   std::string name;  // of this process among the server's roles; its client id at the relays
   std::filesystem::path store;
   std::vector<RelayAddress> relays;
+  std::chrono::milliseconds reconnect_longest{10'000};
   LinkTls tls;
   PolicyFiles policy;
   PlanRules rules;

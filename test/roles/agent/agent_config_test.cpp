@@ -42,6 +42,7 @@ TEST_CASE("agent config: what is wrong is named with its line", "[agent]") {
   CHECK(has(message("heartbaet: 1m\n"), "agent.yaml:5: unknown key `heartbaet`"));
   CHECK(has(message("heartbaet: 1m\n"), "heartbeat"));
   CHECK(has(message("heartbeat: 10ms\n"), "agent.yaml:5: heartbeat"));
+  CHECK(has(message("reconnect_longest: 5ms\n"), "reconnect_longest: expected at least 100ms"));
   CHECK(has(message("api: http://x\n"), "api: expected https"));
   CHECK(has(message("org: abc\n"), "org: `abc` is not an org"));
   CHECK(has(message("token: a\ntoken_file: b\n"), "token_file: stands beside `token`"));
