@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "net/http_client.h"
+#include "net/http_message.h"
 #include "net/http_signature.h"
 #include "proto/access.h"
 #include "util/encoding.h"
@@ -21,7 +22,8 @@ constexpr milliseconds kPauseSlice{20};
 constexpr milliseconds kSteadyStream{5'000};
 // Each up to 256 KiB: a page stays well below what the HTTP client takes for one reply.
 constexpr std::size_t kPageParts = 20;
-constexpr std::size_t kMaxServerWords = 500;  // of a message that is shown
+constexpr std::size_t kMostListed = 1'000'000;  // a server could go on for ever
+constexpr std::size_t kMaxServerWords = 500;    // of a message that is shown
 
 bool IsAway(const Error& error) {
   return error.code() == Errc::kUnavailable || error.code() == Errc::kTimeout;
@@ -255,19 +257,42 @@ Expected<void> ApiClient::OpenSession(const SecretKey& key) {
   return {};
 }
 
+Expected<std::vector<json::object>> ApiClient::AskForAll(
+    std::string_view list,
+    const std::function<Expected<json::object>(const std::string& after)>& ask) {
+  std::vector<json::object> all;
+  std::string after;
+  for (;;) {
+    auto body = ask(after);
+    if (!body) return std::move(body).error();
+    auto page = ObjectsIn(*body, list);
+    if (!page) return std::move(page).error();
+    for (const json::object* fields : *page) all.push_back(*fields);
+    json::ObjectReader in(*body, "the server's answer", json::ObjectReader::Unknown::kIgnore);
+    after = in.OptionalString("next");
+    if (auto done = in.Finish(); !done) return std::move(done).error();
+    if (after.empty()) return all;
+    if (page->empty() || all.size() > kMostListed) {
+      return Error(Errc::kMalformed, "the server's answer: `" + std::string(list) + "` has no end");
+    }
+  }
+}
+
 Expected<std::vector<ShownAgent>> ApiClient::GetTargets(const std::string& target) {
-  auto body = Ask("POST", "/v1/targets", json::Write(json::object{{"target", target}}));
-  if (!body) return std::move(body).error();
-  auto list = ObjectsIn(*body, "agents");
-  if (!list) return std::move(list).error();
+  auto agents = AskForAll("agents", [&](const std::string& after) {
+    json::object body{{"target", target}};
+    if (!after.empty()) body["after"] = after;
+    return Ask("POST", "/v1/targets", json::Write(body));
+  });
+  if (!agents) return std::move(agents).error();
   std::vector<ShownAgent> shown;
-  shown.reserve(list->size());
-  for (const json::object* fields : *list) {
-    json::ObjectReader in(*fields, "agents[" + std::to_string(shown.size()) + "]",
+  shown.reserve(agents->size());
+  for (const json::object& fields : *agents) {
+    json::ObjectReader in(fields, "agents[" + std::to_string(shown.size()) + "]",
                           json::ObjectReader::Unknown::kIgnore);
     auto id = AgentId::Parse(in.String("id"));
     ShownAgent agent;
-    agent.name = ReadName(*fields, "name");
+    agent.name = ReadName(fields, "name");
     agent.status = in.OptionalString("status");
     agent.key = in.Base64("key");
     if (auto done = in.Finish(); !done) return std::move(done).error();
@@ -324,20 +349,18 @@ Expected<std::vector<ActionInfo>> ApiClient::ListActions(std::size_t limit) {
   return actions;
 }
 
-Expected<json::array> ApiClient::ListCommands(const ActionId& id) {
-  auto body = Ask("GET", "/v1/actions/" + id.Text() + "/commands");
-  if (!body) return std::move(body).error();
-  if (auto sound = ObjectsIn(*body, "commands"); !sound) return std::move(sound).error();
-  return std::move((*body)["commands"].get_array());
+Expected<std::vector<json::object>> ApiClient::ListCommands(const ActionId& id) {
+  return AskForAll("commands", [&](const std::string& after) {
+    return Ask("GET", "/v1/actions/" + id.Text() + "/commands" +
+                          (after.empty() ? "" : "?after=" + EncodePercent(after)));
+  });
 }
 
-Expected<json::array> ApiClient::ListAgents(const std::string& target) {
-  auto body = target.empty()
-                  ? Ask("GET", "/v1/agents")
-                  : Ask("POST", "/v1/targets", json::Write(json::object{{"target", target}}));
-  if (!body) return std::move(body).error();
-  if (auto sound = ObjectsIn(*body, "agents"); !sound) return std::move(sound).error();
-  return std::move((*body)["agents"].get_array());
+Expected<std::vector<json::object>> ApiClient::ListAgents(const std::string& target) {
+  return AskForAll("agents", [&](const std::string& after) {
+    return Ask("GET", "/v1/agents?target=" + EncodePercent(target.empty() ? "all" : target) +
+                          (after.empty() ? "" : "&after=" + EncodePercent(after)));
+  });
 }
 
 Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {
@@ -421,8 +444,8 @@ Expected<void> ApiClient::ReadSoFar(const ActionId& id, const OnEvent& on_event)
   }
   auto commands = ListCommands(id);
   if (!commands) return std::move(commands).error();
-  for (const json::value& value : *commands) {
-    auto command = ReadCommand(value.get_object());
+  for (const json::object& fields : *commands) {
+    auto command = ReadCommand(fields);
     if (!command) return std::move(command).error();
     if (!on_event(std::move(*command))) return {};
   }

@@ -72,8 +72,8 @@ class ApiClient {
 
   Expected<ActionInfo> GetAction(const ActionId& id);
   Expected<std::vector<ActionInfo>> ListActions(std::size_t limit);
-  Expected<json::array> ListCommands(const ActionId& id);
-  Expected<json::array> ListAgents(const std::string& target);  // empty: all
+  Expected<std::vector<json::object>> ListCommands(const ActionId& id);
+  Expected<std::vector<json::object>> ListAgents(const std::string& target);  // empty: all
 
   // Calls `on_event` for each event of the action until the end event, or until it returns false.
   // Goes on after breaks, without repeating what was told.
@@ -92,6 +92,10 @@ class ApiClient {
   Expected<HttpReply> Exchange(HttpCall call, bool sign);
   Expected<json::object> Ask(std::string method, std::string target, Bytes body = {},
                              bool sign = true);
+  // All pages of a list. `ask` gets the `next` of the page before, at first nothing.
+  Expected<std::vector<json::object>> AskForAll(
+      std::string_view list,
+      const std::function<Expected<json::object>(const std::string& after)>& ask);
   Expected<void> Sign(HttpCall& call) const;
   bool Pause(std::chrono::milliseconds time) const;
 

@@ -208,6 +208,50 @@ TEST_CASE("api client: a stream that breaks goes on where it was", "[cli]") {
   CHECK(seen.last_event_id == "17");
 }
 
+TEST_CASE("api client: a list is read to its end, and one without end is given up", "[cli]") {
+  Seen seen;
+  const SecretKey key = SecretKey::Generate();
+  AgentVoice first("web1"), second("web2");
+  const auto row = [](const AgentVoice& agent) {
+    return R"({"id":")" + agent.id().Text() + R"(","name":"x","status":"online","key":")" +
+           EncodeBase64(agent.key().public_key().View()) + R"("})";
+  };
+  const auto page = [&](const std::string& after) {
+    return after.empty() ? R"({"agents":[)" + row(first) + R"(],"next":"a b"})"
+                         : R"({"agents":[)" + row(second) + "]}";
+  };
+  FakeApi server(
+      {SessionRoute(seen, key),
+       {"POST", "/v1/targets", 64 * 1024,
+        [&](const HttpRequest& request, const Exchange& exchange) {
+          const auto body = json::ParseObject(request.body);
+          exchange->Reply(JsonReply(
+              200,
+              page(body->contains("after") ? std::string(body->at("after").as_string()) : "")));
+        }},
+       {"GET", "/v1/agents", 0,
+        [&](const HttpRequest& request, const Exchange& exchange) {
+          seen.problem = request.parsed.Get("target") + "/" + request.parsed.Get("after");
+          exchange->Reply(JsonReply(200, page(request.parsed.Get("after"))));
+        }},
+       {"GET", "/v1/actions/{id}/commands", 0, [&](const HttpRequest&, const Exchange& exchange) {
+          exchange->Reply(JsonReply(200, R"({"commands":[],"next":"x"})"));
+        }}});
+  ApiClient api(server.Config(), {});
+  REQUIRE(api.OpenSession(key));
+  const auto shown = api.GetTargets("all");
+  REQUIRE(shown);
+  REQUIRE(shown->size() == 2);
+  CHECK((*shown)[1].id == second.id());
+  const auto agents = api.ListAgents("name = 'x & y'");
+  REQUIRE(agents);
+  CHECK(agents->size() == 2);
+  CHECK(seen.problem == "name = 'x & y'/a b");
+  const auto endless = api.ListCommands(kAction);
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().code() == Errc::kMalformed);
+}
+
 TEST_CASE("api client: an interrupt ends a stream that says nothing", "[cli]") {
   Seen seen;
   const SecretKey key = SecretKey::Generate();

@@ -47,7 +47,9 @@ int RunAgents(std::span<const std::string> arguments) {
   if (!agents) return cli::Fail(terminal, agents.error());
   const bool none = agents->empty();
   if (json) {
-    terminal.Data(cli::EscapeJson(json::WritePretty(json::object{{"agents", std::move(*agents)}})) +
+    json::array list;
+    for (json::object& fields : *agents) list.push_back(std::move(fields));
+    terminal.Data(cli::EscapeJson(json::WritePretty(json::object{{"agents", std::move(list)}})) +
                   "\n");
     return cli::Finish(terminal, none ? cli::kNothing : cli::kFound);
   }
@@ -63,8 +65,7 @@ int RunAgents(std::span<const std::string> arguments) {
                     {"SYSTEM", false, true},
                     {"LAST HEARTBEAT"},
                     {"ID", false, true}});
-  for (const json::value& value : *agents) {
-    const json::object& fields = value.get_object();
+  for (const json::object& fields : *agents) {
     std::string status = TextOf(fields, "status");
     // Two machines that show one identity: the first thing an administrator must know.
     if (!TextOf(fields, "cloned").empty()) status += " (cloned)";
