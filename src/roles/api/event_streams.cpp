@@ -74,6 +74,7 @@ Expected<StreamPage> ReadStreamPage(store::ServerReader& reader, const ActionId&
   }
   page.more = !commands->empty();
   page.progress = json::Write(json::object{{"status", ActionStatusName((*row)->status)},
+                                           {"detail", (*row)->detail},
                                            {"counters", ViewCounters(*counters)}});
   if (page.progress != previous_progress) {
     page.text += FormatEvent("progress", page.cursor.Text(), page.progress);

@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 #include <charconv>
 
-#include "net/http_signature.h"
 #include "os/files.h"
 #include "proto/access.h"
 #include "roles/api/enrolment.h"
@@ -17,23 +16,23 @@ namespace mig::api {
 namespace {
 
 constexpr std::size_t kReaderThreads = 2;
-constexpr std::size_t kEnvelopeBody = kMaxEnvelopeBytes;
-constexpr std::size_t kSmallBody = 64 * 1024;
 constexpr std::size_t kMostTargets = 50'000;  // in one answer; the rest by `after`
 constexpr std::size_t kAgentsPerRead = 1'000;
-constexpr std::size_t kMostRows = 1'000;
+constexpr std::size_t kMaxHeaderBytes = 32 * 1024;  // a long target takes three bytes for one
+constexpr std::int64_t kMostRows = 1'000;
 constexpr std::size_t kResultBytes = std::size_t{4} << 20;
 
 // A number of the query; `fallback` when it is not there. Error: kInvalid.
 Expected<std::int64_t> QueryNumber(const HttpRequest& request, std::string_view name,
-                                   std::int64_t fallback, std::int64_t most) {
+                                   std::int64_t fallback, std::int64_t least, std::int64_t most) {
   const std::string text = request.parsed.Get(name);
   if (text.empty()) return fallback;
   std::int64_t number = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || stop != text.data() + text.size() || number < 0 || number > most) {
-    return Error(Errc::kInvalid,
-                 std::string(name) + ": expected a whole number 0.." + std::to_string(most));
+  if (error != std::errc() || stop != text.data() + text.size() || number < least ||
+      number > most) {
+    return Error(Errc::kInvalid, std::string(name) + ": expected a whole number " +
+                                     std::to_string(least) + ".." + std::to_string(most));
   }
   return number;
 }
@@ -136,6 +135,7 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   options.key_file = service->config_.tls.key.string();
   options.max_connections = service->config_.limits.connections;
   options.max_connections_per_address = service->config_.limits.connections_per_address;
+  options.max_header_bytes = kMaxHeaderBytes;
   options.read_deadline = service->config_.limits.read_deadline;
   options.idle_deadline = service->config_.limits.idle_deadline;
   auto server = HttpServer::Start(io, std::move(options), service->Routes());
@@ -189,98 +189,15 @@ void ApiService::WriteToStore(store::ServerDb::Work work,
   if (!queued) done(std::move(queued));
 }
 
-std::vector<HttpRoute> ApiService::Routes() {
-  const auto plain = [this](void (ApiService::*serve)(HttpRequest, Exchange)) {
-    return [this, serve](HttpRequest request, Exchange exchange) {
-      (this->*serve)(std::move(request), std::move(exchange));
-    };
-  };
-  const auto signed_only = [this](void (ApiService::*serve)(HttpRequest, Exchange)) {
-    return Signed([this, serve](HttpRequest request, Exchange exchange, const std::string&) {
-      (this->*serve)(std::move(request), std::move(exchange));
-    });
-  };
-  // To add a route: a line here, its function below, its text in docs/api.md.
-  return {
-      {"GET", "/v1/health", 0,
-       [](HttpRequest, Exchange exchange) {
-         Reply(exchange, JsonAnswer(200, json::object{{"status", "ok"}}));
-       }},
-      {"GET", "/v1/policy", 0,
-       [this](HttpRequest, Exchange exchange) { Reply(exchange, PolicyAnswer()); }},
-      {"POST", "/v1/session", kSmallBody, plain(&ApiService::PostSession)},
-      {"POST", "/v1/enroll", kSmallBody,
-       [this](HttpRequest request, Exchange exchange) {
-         PostEnrolment(std::move(request), std::move(exchange), false);
-       }},
-      {"POST", "/v1/renew", kSmallBody,
-       [this](HttpRequest request, Exchange exchange) {
-         PostEnrolment(std::move(request), std::move(exchange), true);
-       }},
-      {"POST", "/v1/targets", kSmallBody, signed_only(&ApiService::PostTargets)},
-      {"POST", "/v1/actions", kEnvelopeBody,
-       Signed([this](HttpRequest request, Exchange exchange, std::string person) {
-         PostAction(std::move(request), std::move(exchange), std::move(person));
-       })},
-      {"GET", "/v1/actions", 0, signed_only(&ApiService::GetActions)},
-      {"GET", "/v1/actions/{id}", 0, signed_only(&ApiService::GetAction)},
-      {"GET", "/v1/actions/{id}/events", 0, signed_only(&ApiService::GetEvents)},
-      {"GET", "/v1/actions/{id}/commands", 0, signed_only(&ApiService::GetCommands)},
-      {"GET", "/v1/actions/{id}/results", 0, signed_only(&ApiService::GetResults)},
-      {"GET", "/v1/agents", 0, signed_only(&ApiService::GetAgents)},
-  };
+void ApiService::GetHealth(HttpRequest, Exchange exchange) {
+  Reply(exchange, JsonAnswer(200, json::object{{"status", "ok"}}));
 }
 
-std::function<void(HttpRequest, ApiService::Exchange)> ApiService::Signed(ForPerson serve) {
-  return [this, serve = std::move(serve)](HttpRequest request, Exchange exchange) {
-    const auto refuse = [&exchange](const Error& error) {
-      // 401 tells a client to open a session anew; 503 to wait.
-      if (error.code() == Errc::kFull) return Reply(exchange, ErrorAnswer(error));
-      Reply(exchange, ErrorAnswer(401, "unauthenticated", error.message()));
-    };
-    auto signature =
-        ParseSignature(request.headers.Get("Signature-Input"), request.headers.Get("Signature"));
-    if (!signature) return refuse(signature.error());
-    SignedParts parts{request.method, "https://" + request.headers.Get("Host") + request.target,
-                      ""};
-    if (!request.body.empty()) {
-      parts.content_digest = request.headers.Get("Content-Digest");
-      if (auto ok = CheckContentDigest(parts.content_digest, request.body); !ok) {
-        return refuse(ok.error());
-      }
-    }
-    auto key_id = KeyId::Parse(signature->parameters.keyid);
-    if (!key_id) return refuse(key_id.error());
-
-    boost::asio::post(readers_, [this, serve, request = std::move(request),
-                                 exchange = std::move(exchange), signature = std::move(*signature),
-                                 parts = std::move(parts), key_id = *key_id]() mutable {
-      auto session = db_->Read([&](store::ServerReader& r) { return r.FindSession(key_id); });
-      bool verified = false;
-      if (session && *session) {
-        auto key = PublicKey::FromBytes((*session)->key);
-        verified = key && VerifyRequest(signature, parts, *key);
-      }
-      boost::asio::post(io_, [this, serve, request = std::move(request),
-                              exchange = std::move(exchange), session = std::move(session),
-                              parameters = signature.parameters, verified]() mutable {
-        if (!session) return Reply(exchange, ErrorAnswer(session.error()));
-        if (!verified) {
-          return Reply(exchange, ErrorAnswer(401, "unauthenticated",
-                                             "no session here has signed this request"));
-        }
-        auto person = gate_.Admit(**session, parameters.nonce, parameters.created,
-                                  documents_->trusted, Now());
-        if (!person) {
-          const bool full = person.error().code() == Errc::kFull;
-          return Reply(exchange,
-                       full ? ErrorAnswer(person.error())
-                            : ErrorAnswer(401, "unauthenticated", person.error().message()));
-        }
-        serve(std::move(request), std::move(exchange), std::move(*person));
-      });
-    });
-  };
+void ApiService::GetPolicy(HttpRequest, Exchange exchange) {
+  json::array roots;
+  for (const Envelope& root : documents_->roots) roots.push_back(EnvelopeToJson(root));
+  Reply(exchange, JsonAnswer(200, json::object{{"roots", std::move(roots)},
+                                               {"policy", EnvelopeToJson(documents_->policy)}}));
 }
 
 void ApiService::PostSession(HttpRequest request, Exchange exchange) {
@@ -317,7 +234,15 @@ void ApiService::PostSession(HttpRequest request, Exchange exchange) {
       });
 }
 
-void ApiService::PostEnrolment(HttpRequest request, Exchange exchange, bool renewal) {
+void ApiService::PostEnroll(HttpRequest request, Exchange exchange) {
+  Certify(std::move(request), std::move(exchange), false);
+}
+
+void ApiService::PostRenew(HttpRequest request, Exchange exchange) {
+  Certify(std::move(request), std::move(exchange), true);
+}
+
+void ApiService::Certify(HttpRequest request, Exchange exchange, bool renewal) {
   const UtcTime now = Now();
   auto envelope = DecodeEnvelope(request.body);
   if (!envelope) return Reply(exchange, ErrorAnswer(envelope.error()));
@@ -353,13 +278,6 @@ void ApiService::PostEnrolment(HttpRequest request, Exchange exchange, bool rene
         CrashPoint("api.enrol.before_answer");
         Reply(exchange, {200, EncodeEnrolAnswer(answer)});
       });
-}
-
-Answer ApiService::PolicyAnswer() const {
-  json::array roots;
-  for (const Envelope& root : documents_->roots) roots.push_back(EnvelopeToJson(root));
-  return JsonAnswer(200, json::object{{"roots", std::move(roots)},
-                                      {"policy", EnvelopeToJson(documents_->policy)}});
 }
 
 void ApiService::PostTargets(HttpRequest request, Exchange exchange) {
@@ -427,9 +345,9 @@ void ApiService::PostAction(HttpRequest request, Exchange exchange, std::string 
 }
 
 void ApiService::GetActions(HttpRequest request, Exchange exchange) {
-  auto before = QueryNumber(request, "before", 0, INT64_MAX);
+  auto before = QueryNumber(request, "before", 0, 0, INT64_MAX);
   if (!before) return Reply(exchange, ErrorAnswer(before.error()));
-  auto limit = QueryNumber(request, "limit", 20, static_cast<std::int64_t>(kMostRows));
+  auto limit = QueryNumber(request, "limit", 20, 1, kMostRows);
   if (!limit) return Reply(exchange, ErrorAnswer(limit.error()));
   AnswerFromStore(
       exchange,
@@ -442,7 +360,9 @@ void ApiService::GetActions(HttpRequest request, Exchange exchange) {
           if (!counters) return std::move(counters).error();
           actions.push_back(ViewAction(row, *counters));
         }
-        return JsonAnswer(200, json::object{{"actions", std::move(actions)}});
+        json::object answer{{"actions", std::move(actions)}};
+        if (static_cast<std::int64_t>(rows->size()) == limit) answer["next"] = rows->back().row;
+        return JsonAnswer(200, answer);
       });
 }
 
@@ -513,11 +433,14 @@ void ApiService::GetCommands(HttpRequest request, Exchange exchange) {
 void ApiService::GetResults(HttpRequest request, Exchange exchange) {
   auto id = ActionIn(request);
   if (!id) return Reply(exchange, ErrorAnswer(id.error()));
-  auto after = QueryNumber(request, "after", 0, INT64_MAX);
+  auto after = QueryNumber(request, "after", 0, 0, INT64_MAX);
   if (!after) return Reply(exchange, ErrorAnswer(after.error()));
+  auto limit = QueryNumber(request, "limit", kMostRows, 1, kMostRows);
+  if (!limit) return Reply(exchange, ErrorAnswer(limit.error()));
   AnswerFromStore(exchange,
-                  [id = *id, after = *after](store::ServerReader& reader) -> Expected<Answer> {
-                    auto rows = reader.ListParts(id, after, kMostRows, kResultBytes);
+                  [id = *id, after = *after, limit = static_cast<std::size_t>(*limit)](
+                      store::ServerReader& reader) -> Expected<Answer> {
+                    auto rows = reader.ListParts(id, after, limit, kResultBytes);
                     if (!rows) return std::move(rows).error();
                     Bytes body = "{\"parts\":[";
                     for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -535,8 +458,7 @@ void ApiService::GetResults(HttpRequest request, Exchange exchange) {
 }
 
 void ApiService::GetAgents(HttpRequest request, Exchange exchange) {
-  auto limit = QueryNumber(request, "limit", static_cast<std::int64_t>(kMostRows),
-                           static_cast<std::int64_t>(kMostRows));
+  auto limit = QueryNumber(request, "limit", kMostRows, 1, kMostRows);
   if (!limit) return Reply(exchange, ErrorAnswer(limit.error()));
   std::string text = request.parsed.Get("target");
   if (text.empty()) text = "all";

@@ -1,5 +1,6 @@
-// The API's routes: who may call what, and what each call does. Sockets are net/http_server's,
-// decisions are in sessions, submission and enrolment; this joins them with the store.
+// What each call of the API does (service.cpp), and who may call what (routes.cpp). Sockets are
+// net/http_server's, decisions are in sessions, submission and enrolment; this joins them with the
+// store.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -7,7 +8,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/certificate.h"
@@ -39,18 +42,34 @@ class ApiService {
   // Ends streams and lines in order; `done` is called within seconds.
   void Stop(std::function<void()> done);
 
- private:
   using Exchange = std::shared_ptr<HttpExchange>;
+  // A line of the API, and of docs/api.md. `person` is who signed; empty where anyone may call.
+  enum class Caller { kAnyone, kSession };
+  struct Route {
+    std::string_view method;
+    std::string_view pattern;
+    std::size_t max_body_bytes;
+    Caller caller;
+    void (*serve)(ApiService& api, HttpRequest request, Exchange exchange, std::string person);
+  };
+  static std::span<const Route> Table();  // routes.cpp
+
+ private:
   ApiService(boost::asio::io_context& io, ApiConfig config, PolicyDocuments documents,
              KeyPairPem agents_ca, std::unique_ptr<store::ServerDb> db);
 
   std::vector<HttpRoute> Routes();
-  // Calls `serve` with the person's id when the request is signed by an open session; else answers.
-  using ForPerson = std::function<void(HttpRequest, Exchange, std::string person)>;
-  std::function<void(HttpRequest, Exchange)> Signed(ForPerson serve);
+  template <auto kServe>
+  static void Call(ApiService& api, HttpRequest request, Exchange exchange, std::string person);
+  // Serves the request when an open session has signed it; else answers that.
+  void Admit(const Route& route, HttpRequest request, Exchange exchange);
 
+  void GetHealth(HttpRequest request, Exchange exchange);
+  void GetPolicy(HttpRequest request, Exchange exchange);
   void PostSession(HttpRequest request, Exchange exchange);
-  void PostEnrolment(HttpRequest request, Exchange exchange, bool renewal);
+  void PostEnroll(HttpRequest request, Exchange exchange);
+  void PostRenew(HttpRequest request, Exchange exchange);
+  void Certify(HttpRequest request, Exchange exchange, bool renewal);
   void PostTargets(HttpRequest request, Exchange exchange);
   void PostAction(HttpRequest request, Exchange exchange, std::string person);
   void GetActions(HttpRequest request, Exchange exchange);
@@ -59,7 +78,6 @@ class ApiService {
   void GetCommands(HttpRequest request, Exchange exchange);
   void GetResults(HttpRequest request, Exchange exchange);
   void GetAgents(HttpRequest request, Exchange exchange);
-  Answer PolicyAnswer() const;
 
   // Runs `read` on a reader thread and answers with what it returns.
   using ReadAnswer = std::function<Expected<Answer>(store::ServerReader&)>;

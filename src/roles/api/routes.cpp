@@ -1,0 +1,96 @@
+// The table of the API's routes, and the door in front of those that only people may call.
+#include <boost/asio/post.hpp>
+#include <type_traits>
+
+#include "net/http_signature.h"
+#include "roles/api/service.h"
+
+namespace mig::api {
+namespace {
+
+constexpr std::size_t kEnvelopeBody = kMaxEnvelopeBytes;
+constexpr std::size_t kSmallBody = 64 * 1024;
+
+}  // namespace
+
+template <auto kServe>
+void ApiService::Call(ApiService& api, HttpRequest request, Exchange exchange, std::string person) {
+  if constexpr (std::is_invocable_v<decltype(kServe), ApiService&, HttpRequest, Exchange>) {
+    (api.*kServe)(std::move(request), std::move(exchange));
+  } else {
+    (api.*kServe)(std::move(request), std::move(exchange), std::move(person));
+  }
+}
+
+// To add a route: a line here, its function in service.cpp, its section in docs/api.md.
+std::span<const ApiService::Route> ApiService::Table() {
+  using A = ApiService;
+  static constexpr Route kRoutes[] = {
+      {"GET", "/v1/health", 0, Caller::kAnyone, &Call<&A::GetHealth>},
+      {"GET", "/v1/policy", 0, Caller::kAnyone, &Call<&A::GetPolicy>},
+      {"POST", "/v1/session", kSmallBody, Caller::kAnyone, &Call<&A::PostSession>},
+      {"POST", "/v1/enroll", kSmallBody, Caller::kAnyone, &Call<&A::PostEnroll>},
+      {"POST", "/v1/renew", kSmallBody, Caller::kAnyone, &Call<&A::PostRenew>},
+      {"POST", "/v1/targets", kSmallBody, Caller::kSession, &Call<&A::PostTargets>},
+      {"POST", "/v1/actions", kEnvelopeBody, Caller::kSession, &Call<&A::PostAction>},
+      {"GET", "/v1/actions", 0, Caller::kSession, &Call<&A::GetActions>},
+      {"GET", "/v1/actions/{id}", 0, Caller::kSession, &Call<&A::GetAction>},
+      {"GET", "/v1/actions/{id}/events", 0, Caller::kSession, &Call<&A::GetEvents>},
+      {"GET", "/v1/actions/{id}/commands", 0, Caller::kSession, &Call<&A::GetCommands>},
+      {"GET", "/v1/actions/{id}/results", 0, Caller::kSession, &Call<&A::GetResults>},
+      {"GET", "/v1/agents", 0, Caller::kSession, &Call<&A::GetAgents>},
+  };
+  return kRoutes;
+}
+
+std::vector<HttpRoute> ApiService::Routes() {
+  std::vector<HttpRoute> routes;
+  for (const Route& route : Table()) {
+    auto handle = [this, &route](HttpRequest request, Exchange exchange) {
+      if (route.caller == Caller::kSession) {
+        Admit(route, std::move(request), std::move(exchange));
+      } else {
+        route.serve(*this, std::move(request), std::move(exchange), {});
+      }
+    };
+    routes.push_back({std::string(route.method), std::string(route.pattern), route.max_body_bytes,
+                      std::move(handle)});
+  }
+  return routes;
+}
+
+void ApiService::Admit(const Route& route, HttpRequest request, Exchange exchange) {
+  boost::asio::post(readers_, [this, &route, request = std::move(request),
+                               exchange = std::move(exchange)]() mutable {
+    Expected<std::optional<store::SessionRow>> session = std::optional<store::SessionRow>();
+    const auto key_of = [&](std::string_view keyid) -> std::optional<PublicKey> {
+      const auto id = KeyId::Parse(keyid);
+      if (!id) return std::nullopt;
+      session = db_->Read([&](store::ServerReader& reader) { return reader.FindSession(*id); });
+      if (!session || !*session) return std::nullopt;
+      auto key = PublicKey::FromBytes((*session)->key);
+      if (!key) return std::nullopt;
+      return *key;
+    };
+    auto signed_by = VerifySignedRequest(request.method,
+                                         "https://" + request.headers.Get("Host") + request.target,
+                                         request.headers, request.body, key_of);
+    boost::asio::post(io_, [this, &route, request = std::move(request),
+                            exchange = std::move(exchange), session = std::move(session),
+                            signed_by = std::move(signed_by)]() mutable {
+      if (!session) return Reply(exchange, ErrorAnswer(session.error()));
+      // 401 tells a client to open a session anew; 503 to wait.
+      const auto refuse = [&exchange](const Error& error) {
+        if (error.code() == Errc::kFull) return Reply(exchange, ErrorAnswer(error));
+        Reply(exchange, ErrorAnswer(401, "unauthenticated", error.message()));
+      };
+      if (!signed_by) return refuse(signed_by.error());
+      auto person =
+          gate_.Admit(**session, signed_by->nonce, signed_by->created, documents_->trusted, Now());
+      if (!person) return refuse(person.error());
+      route.serve(*this, std::move(request), std::move(exchange), std::move(*person));
+    });
+  });
+}
+
+}  // namespace mig::api
