@@ -324,21 +324,36 @@ void ApiService::PostAction(HttpRequest request, Exchange exchange, std::string 
   auto status = std::make_shared<ActionStatus>(ActionStatus::kPending);
   CrashPoint("api.action.before_store");
   WriteToStore(
-      [shared, status, person](store::ServerTx& tx) -> Expected<void> {
+      [shared, status, person, documents = documents_](store::ServerTx& tx) -> Expected<void> {
+        const ActionId id = shared->row.id;
         auto added = tx.AddAction(shared->row, person, Now());
         if (!added) return std::move(added).error();
-        auto row = tx.FindAction(shared->row.id);
+        auto row = tx.FindAction(id);
         if (!row) return std::move(row).error();
+        if (!*added && (*row)->status == ActionStatus::kPending) {
+          // The same action again, perhaps signed by somebody else.
+          auto stored = tx.FindActionEnvelope(id);
+          if (!stored) return std::move(stored).error();
+          *shared = JoinSubmission(stored->value_or(Bytes()), shared->row.envelope,
+                                   documents->trusted, Now());
+          if (shared->refused) return {};
+          auto joined = tx.AddSignatures(id, shared->row.envelope, shared->row.signatures,
+                                         shared->row.weight_reached, person, Now());
+          if (!joined) return std::move(joined).error();
+          row = tx.FindAction(id);
+          if (!row) return std::move(row).error();
+        }
         *status = (*row)->status;
         return {};
       },
       [this, exchange, shared, status, person](Expected<void> stored) {
         CrashPoint("api.action.after_store");
         if (!stored) return Reply(exchange, ErrorAnswer(stored.error()));
+        if (shared->refused) return Reply(exchange, std::move(*shared->refused));
         log::Info("action accepted", {{"action", shared->row.id.Text()},
                                       {"person", person},
                                       {"status", std::string(ActionStatusName(*status))}});
-        if (shared->row.weight_reached) lines_.WakeScheduler(shared->row.id);
+        if (*status != ActionStatus::kPending) lines_.WakeScheduler(shared->row.id);
         CrashPoint("api.action.before_answer");
         Reply(exchange, SubmittedAnswer(*shared, *status));
       });

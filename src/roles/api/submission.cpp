@@ -1,9 +1,12 @@
 #include "roles/api/submission.h"
 
+#include <set>
+
 #include "crypto/digest.h"
 #include "modules/module.h"
 #include "proto/action.h"
 #include "trust/authorisation.h"
+#include "trust/signers.h"
 
 namespace mig::api {
 namespace {
@@ -95,12 +98,29 @@ Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime 
   return submission;
 }
 
+Submission JoinSubmission(BytesView stored, BytesView body, const TrustedPolicy& policy,
+                          UtcTime now) {
+  auto before = DecodeEnvelope(stored);
+  auto joined = DecodeEnvelope(body);
+  if (!before || !joined || before->payload != joined->payload) {
+    return Refuse(ErrorAnswer(Error(Errc::kInternal, "the stored action is another one")));
+  }
+  std::set<std::string> keys;
+  for (const Signature& signature : joined->signatures) keys.insert(signature.keyid);
+  for (const Signature& signature : before->signatures) {
+    if (!keys.insert(signature.keyid).second) continue;
+    const Envelope alone{before->payload_type, before->payload, {signature}};
+    if (!CheckSigners(alone, policy).refused) joined->signatures.push_back(signature);
+  }
+  return CheckSubmission(EncodeEnvelope(*joined), policy, now);
+}
+
 Answer SubmittedAnswer(const Submission& submission, ActionStatus status) {
   json::array people;
   for (const std::string& person : submission.people) people.emplace_back(person);
   return JsonAnswer(202, json::object{{"id", submission.row.id.Text()},
                                       {"status", ActionStatusName(status)},
-                                      {"weight_reached", submission.row.weight_reached},
+                                      {"weight_reached", status != ActionStatus::kPending},
                                       {"people", std::move(people)}});
 }
 

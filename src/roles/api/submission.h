@@ -24,6 +24,11 @@ struct Submission {
 // modules that this executable knows, and ceilings.
 Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime now);
 
+// The same when the action waits in the store for more signatures: `body` with those of `stored`,
+// an envelope of the same payload, as far as the policy still knows their keys.
+Submission JoinSubmission(BytesView stored, BytesView body, const TrustedPolicy& policy,
+                          UtcTime now);
+
 // 202 {"id", "status", "weight_reached", "people"}.
 Answer SubmittedAnswer(const Submission& submission, ActionStatus status);
 

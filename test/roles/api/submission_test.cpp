@@ -45,6 +45,44 @@ TEST_CASE("submission: a good action is stored as it was posted", "[api]") {
   CHECK(json::ParseObject(answer.body)->at("status").as_string() == "scheduled");
 }
 
+TEST_CASE("submission: signatures of several people come one after the other", "[api]") {
+  Posting posting;
+  Deployment& deployment = posting.deployment;
+  deployment.policy.modules["default"].minimumweight = 2;
+  const TrustedPolicy policy = deployment.Trusted();
+  const Bytes payload = EncodeAction(posting.action);
+  const Bytes by_ann = EncodeEnvelope(Seal(kActionType, payload, deployment.ann));
+  const Bytes by_bob = EncodeEnvelope(Seal(kActionType, payload, deployment.bob));
+
+  const Submission first = CheckSubmission(by_ann, policy, deployment.now);
+  REQUIRE(posting.CodeOf(first) == "accepted");
+  CHECK_FALSE(first.row.weight_reached);
+
+  const Submission both = JoinSubmission(by_ann, by_bob, policy, deployment.now);
+  REQUIRE(posting.CodeOf(both) == "accepted");
+  CHECK(both.row.weight_reached);
+  CHECK(both.people == std::vector<std::string>{"ann", "bob"});
+  CHECK(DecodeEnvelope(both.row.envelope)->signatures.size() == 2);
+  CHECK(both.row.digest == first.row.digest);
+
+  // The same signature again, or one's own second key, adds no weight.
+  CHECK_FALSE(JoinSubmission(by_ann, by_ann, policy, deployment.now).row.weight_reached);
+  const Bytes by_ann_too = EncodeEnvelope(Seal(kActionType, payload, deployment.ann_other));
+  CHECK_FALSE(JoinSubmission(by_ann, by_ann_too, policy, deployment.now).row.weight_reached);
+
+  // Who was revoked meanwhile counts no more, and does not keep others from signing.
+  deployment.policy.revoked = {Deployment::IdOf(deployment.ann)};
+  const Submission left = JoinSubmission(by_ann, by_bob, deployment.Trusted(), deployment.now);
+  REQUIRE(posting.CodeOf(left) == "accepted");
+  CHECK_FALSE(left.row.weight_reached);
+  CHECK(left.people == std::vector<std::string>{"bob"});
+
+  posting.action.name = "another";
+  const Bytes other =
+      EncodeEnvelope(Seal(kActionType, EncodeAction(posting.action), deployment.bob));
+  CHECK(posting.CodeOf(JoinSubmission(by_ann, other, policy, deployment.now)) == "internal");
+}
+
 TEST_CASE("submission: what no agent would obey is refused at the door", "[api]") {
   REQUIRE(kRegistered);
   Posting posting;
