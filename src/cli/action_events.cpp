@@ -68,7 +68,7 @@ Expected<CommandEvent> ReadCommand(const json::object& fields) {
     in.Fail("status", parsed.error().message());
   }
   event.code = in.OptionalString("code");
-  event.detail = in.OptionalString("detail");
+  event.detail = ReadName(fields, "detail");
   if (auto done = in.Finish(); !done) return std::move(done).error();
   return event;
 }

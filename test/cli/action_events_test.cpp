@@ -36,8 +36,10 @@ TEST_CASE("action events: progress and end carry status and counters", "[cli]") 
 TEST_CASE("action events: a command's end has a code and a detail", "[cli]") {
   const ActionEvent event =
       Read("command", R"({"agent":")" + kAgent +
-                          R"(","name":{"b64":"/w=="},"status":"refused","code":"expired"})");
+                          R"(","name":{"b64":"/w=="},"status":"refused","code":"expired",)"
+                          R"("detail":{"b64":"/v8="}})");
   const auto& command = std::get<CommandEvent>(event);
+  CHECK(command.detail == "\xfe\xff");
   CHECK(command.name == "\xff");  // a name need not be UTF-8
   CHECK(command.status == CommandStatus::kRefused);
   CHECK(command.code == "expired");

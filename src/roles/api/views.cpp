@@ -67,7 +67,7 @@ json::object ViewCommand(const store::CommandRow& command) {
           {"name", json::FromName(command.agent_name)},
           {"status", CommandStatusName(command.status)},
           {"code", command.code},
-          {"detail", command.detail},
+          {"detail", json::FromName(command.detail)},
           {"found", command.found ? json::value(*command.found) : json::value(nullptr)},
           {"late", command.late},
           {"attempts", command.attempts},

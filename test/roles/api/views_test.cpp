@@ -30,3 +30,13 @@ TEST_CASE("views: an agent's damaged row does not spoil a list", "[api]") {
   CHECK(view.at("environment").is_null());
   CHECK(view.at("heartbeattime").is_null());
 }
+
+TEST_CASE("views: what an agent says in bytes that are no text stays JSON", "[api]") {
+  store::CommandRow command;
+  command.agent_name = "host\xff";
+  command.detail = "refused \xfe\xff";
+  const auto view = json::Parse(json::Write(ViewCommand(command)));
+  REQUIRE(view);
+  CHECK(json::ToName(view->at("name")).value() == command.agent_name);
+  CHECK(json::ToName(view->at("detail")).value() == command.detail);
+}
