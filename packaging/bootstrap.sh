@@ -18,8 +18,11 @@ readonly build_packages=(
   libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
 )
 # The fuzz targets' compiler with its run-time libraries and symbolizer; a compiler cache, since
-# test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to.
-readonly test_packages=(ccache clang libclang-rt-14-dev llvm mosquitto mosquitto-clients)
+# test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to,
+# and somebody else's HTTPS and signatures (examples/api/call.sh).
+readonly test_packages=(
+  ccache clang curl libclang-rt-14-dev llvm mosquitto mosquitto-clients openssl
+)
 
 readonly needed_free_mb=2500
 

@@ -1,9 +1,7 @@
 // wire.md is read as a machine reads it: each example with the decoder it is an example of, each
 // field against the table above it, each bound and each list of names against the code.
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -19,6 +17,7 @@
 #include "proto/result.h"
 #include "proto/target.h"
 #include "proto/topics.h"
+#include "test/document.h"
 #include "test/golden/golden.h"
 #include "trust/ledger.h"
 #include "trust/refusal.h"
@@ -28,59 +27,8 @@ using namespace mig;
 
 namespace {
 
-struct Example {
-  std::string language;
-  std::string format;
-  std::string text;     // without the fence
-  std::string section;  // heading
-};
-
-struct Document {
-  std::string text;
-  std::vector<Example> examples;
-  std::map<std::string, std::set<std::string>> fields;  // section -> what its tables name
-};
-
-// The first cell of a table's row, when it is one thing in backquotes: "| `id` | …".
-std::optional<std::string> RowName(std::string_view line) {
-  constexpr std::string_view kStart = "| `";
-  if (!line.starts_with(kStart)) return std::nullopt;
-  line.remove_prefix(kStart.size());
-  const std::size_t end = line.find("` |");
-  if (end == std::string_view::npos) return std::nullopt;
-  return std::string(line.substr(0, end));
-}
-
 const Document& Wire() {
-  static const Document document = [] {
-    Document d;
-    std::ifstream file(MIG_SOURCE_DIR "/src/proto/wire.md");
-    REQUIRE(file);
-    d.text.assign(std::istreambuf_iterator<char>(file), {});
-    std::string section;
-    std::optional<Example> open;
-    for (const std::string_view line : Split(d.text, '\n')) {
-      if (open && line == "```") {
-        d.examples.push_back(std::move(*open));
-        open.reset();
-      } else if (open) {
-        open->text.append(line).append("\n");
-      } else if (line.starts_with("```")) {
-        const std::string_view info = line.substr(3);
-        const std::size_t space = info.find(' ');
-        INFO("a fenced block without a format: " << line);
-        REQUIRE(space != std::string_view::npos);
-        open = Example{std::string(info.substr(0, space)), std::string(info.substr(space + 1)), "",
-                       section};
-      } else if (line.starts_with("## ")) {
-        section = line.substr(3);
-      } else if (auto name = RowName(line)) {
-        d.fields[section].insert(std::move(*name));
-      }
-    }
-    REQUIRE_FALSE(open);
-    return d;
-  }();
+  static const Document document = ReadDocument("src/proto/wire.md");
   return document;
 }
 
@@ -161,27 +109,6 @@ const std::map<std::string, std::function<Expected<void>(const std::string&)>> k
     {"topics", ReadTopics},
 };
 
-// Checks each field of `v` against the names in the section's tables ("people[].id",
-// "modules.*.weights"). What stands below a field is checked where the tables go below it.
-void CheckFields(const json::value& v, const std::string& path,
-                 const std::set<std::string>& names) {
-  if (const auto* items = v.if_array()) {
-    for (const json::value& item : *items) CheckFields(item, path + "[]", names);
-  }
-  const auto* fields = v.if_object();
-  if (fields == nullptr) return;
-  const std::string start = path.empty() ? "" : path + ".";
-  const auto known = names.lower_bound(start);
-  if (known == names.end() || !known->starts_with(start)) return;
-  const bool any_key = known->starts_with(start + "*.");
-  for (const auto& member : *fields) {
-    const std::string field = start + (any_key ? "*" : std::string(member.key()));
-    INFO(field);
-    if (!any_key) CHECK(names.count(field) == 1);
-    CheckFields(member.value(), field, names);
-  }
-}
-
 std::string Quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 }  // namespace
@@ -189,13 +116,13 @@ std::string Quoted(std::string_view name) { return "`" + std::string(name) + "`"
 TEST_CASE("wire.md: every example is read by the decoder of its format", "[wire]") {
   std::set<std::string> seen;
   for (const Example& example : Wire().examples) {
-    INFO(example.format << ":\n" << example.text);
-    const auto reader = kReaders.find(example.format);
+    INFO(example.name << ":\n" << example.text);
+    const auto reader = kReaders.find(example.name);
     REQUIRE(reader != kReaders.end());
     const auto outcome = reader->second(example.text);
     INFO((outcome ? std::string() : outcome.error().message()));
     CHECK(outcome);
-    seen.insert(example.format);
+    seen.insert(example.name);
   }
   for (const auto& [format, reader] : kReaders) {
     INFO("no example of " << format);
@@ -205,8 +132,8 @@ TEST_CASE("wire.md: every example is read by the decoder of its format", "[wire]
 
 TEST_CASE("wire.md: every field of an example stands in the tables of its section", "[wire]") {
   for (const Example& example : Wire().examples) {
-    if (example.language != "json" && example.format != "ledger-entry") continue;
-    INFO(example.format << " in " << example.section);
+    if (example.language != "json" && example.name != "ledger-entry") continue;
+    INFO(example.name << " in " << example.section);
     const auto names = Wire().fields.find(example.section);
     REQUIRE(names != Wire().fields.end());
     CheckFields(*json::Parse(example.text), "", names->second);
@@ -224,7 +151,7 @@ TEST_CASE("wire.md: the examples are the golden files, written for people", "[wi
   }
   for (const Example& example : Wire().examples) {
     if (example.language != "json") continue;
-    INFO(example.format);
+    INFO(example.name);
     CHECK(golden.count(json::Write(*json::Parse(example.text))) == 1);
   }
 }
@@ -242,14 +169,14 @@ TEST_CASE("wire.md: the target's examples evaluate as the table says", "[wire]")
   facts.now = *ParseRfc3339("2026-11-23T09:30:00Z");
   int rows = 0;
   for (const std::string_view line : Split(Wire().text, '\n')) {
-    const auto expression = RowName(line);
-    if (!expression || !line.ends_with("* |")) continue;
+    const auto expression = RowNames(line);
+    if (expression.size() != 1 || !line.ends_with("* |")) continue;
     const std::string_view said = line.substr(line.rfind(" *") + 2);
     const Truth truth = said == "true* |"    ? Truth::kTrue
                         : said == "false* |" ? Truth::kFalse
                                              : Truth::kUnknown;
     INFO(line);
-    const auto target = Target::Parse(*expression);
+    const auto target = Target::Parse(expression[0]);
     REQUIRE(target);
     CHECK(target->Evaluate(facts) == truth);
     ++rows;
