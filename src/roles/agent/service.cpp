@@ -9,6 +9,7 @@
 #include "os/child_process.h"
 #include "os/file_lock.h"
 #include "os/files.h"
+#include "os/idle_pages.h"
 #include "os/sandbox.h"
 #include "roles/agent/command_desk.h"
 #include "roles/agent/crash_points.h"
@@ -32,6 +33,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::hours kHousekeeping{1};
 constexpr std::chrono::seconds kGoodbye{5};
 constexpr std::chrono::seconds kLockPatience{3};
+constexpr std::chrono::seconds kBeforeRest{3};
 
 // What must be there before the event loop: read from disk, or made for the first time.
 struct Ground {
@@ -118,6 +120,7 @@ class Service {
   void ArmWake();
   void Beat();
   void BeatLater();
+  void RestLater();
   void KeepHouse();
   void AwaitSignal();
   void ReadLogLevel();
@@ -131,7 +134,7 @@ class Service {
 
   asio::io_context io_{1};
   asio::signal_set signals_;
-  asio::steady_timer wake_, beat_, housekeeping_, goodbye_;
+  asio::steady_timer wake_, beat_, rest_, housekeeping_, goodbye_;
   RunQueue queue_;
   CommandDesk desk_;
   RelayLine line_;
@@ -151,6 +154,7 @@ Service::Service(const AgentConfig& config, const std::filesystem::path& file, G
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       wake_(io_),
       beat_(io_),
+      rest_(io_),
       housekeeping_(io_),
       goodbye_(io_),
       desk_({db_, policy_, queue_, ground.self, ground.sandbox}),
@@ -277,6 +281,7 @@ void Service::EndWithoutRun(const ActionId& id, CommandStatus status, const std:
 void Service::RunEnded(const ActionId& id) {
   queue_.Ended(id);
   StartRuns();
+  RestLater();
 }
 
 void Service::StopAction(const ActionId& id) {
@@ -352,12 +357,21 @@ void Service::Beat() {
   line_.SendHeartbeat(MakeHeartbeat(ground_.self, ground_.boot, ground_.sandbox, policy_.version(),
                                     db_.ledger_mark(), Now()));
   BeatLater();
+  RestLater();
 }
 
 void Service::BeatLater() {
   beat_.expires_after(config_.heartbeat);
   beat_.async_wait([this](boost::system::error_code error) {
     if (!error && !leaving_) Beat();
+  });
+}
+
+// A while after the last sign of life nobody should feel that an agent is there.
+void Service::RestLater() {
+  rest_.expires_after(kBeforeRest);
+  rest_.async_wait([this](boost::system::error_code error) {
+    if (!error && !leaving_ && queue_.running() == 0) os::ReleaseIdlePages();
   });
 }
 
@@ -401,7 +415,7 @@ void Service::ReadLogLevel() {
     log::Error("the configuration stays as it was", {{"reason", config.error().message()}});
     return;
   }
-  log::Configure(config->log_level, config->log_format, "agent");
+  log::Configure(config->logging.level, config->logging.format, "agent");
   log::Info("log level read again");
 }
 
@@ -414,6 +428,7 @@ void Service::Leave() {
   sender_.Lost();
   wake_.cancel();
   beat_.cancel();
+  rest_.cancel();
   housekeeping_.cancel();
   goodbye_.expires_after(kGoodbye);
   goodbye_.async_wait([this](boost::system::error_code) { io_.stop(); });
@@ -423,7 +438,7 @@ void Service::Leave() {
 }  // namespace
 
 Expected<void> Serve(const AgentConfig& config, const std::filesystem::path& file) {
-  log::Configure(config.log_level, config.log_format, "agent");
+  log::Configure(config.logging.level, config.logging.format, "agent");
   auto ground = Prepare(config);
   if (!ground) return std::move(ground).error();
   auto policy = PolicyKeeper::Load(ground->deployment.org, *ground->db);
