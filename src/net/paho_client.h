@@ -21,6 +21,10 @@
 
 namespace mig {
 
+namespace paho {
+struct Exchange;
+}
+
 struct PahoEvent {
   enum class Kind {
     kConnected,  // CONNACK with success
@@ -76,10 +80,8 @@ class PahoClient {
   void Delivering(bool delivering);
   std::uint64_t TakeDropped();
 
-  struct Shared;
-
  private:
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<paho::Exchange> shared_;
 };
 
 }  // namespace mig
