@@ -15,6 +15,15 @@ Expected<Envelope> ReadEnvelope(const std::filesystem::path& file) {
 
 }  // namespace
 
+PolicyFiles ReadPolicyFiles(Settings& settings, const std::filesystem::path& folder) {
+  PolicyFiles files;
+  Settings section = settings.Section("policy");
+  for (const std::string& root : section.Strings("roots")) files.roots.push_back(folder / root);
+  if (files.roots.empty()) section.Fail("roots", "name the file of root version 1");
+  files.policy = folder / section.RequiredString("policy");
+  return files;
+}
+
 Expected<PolicyDocuments> LoadPolicyDocuments(const PolicyFiles& files) {
   if (files.roots.empty()) {
     return Error(Errc::kInvalid, "no root document: name the file of root version 1");

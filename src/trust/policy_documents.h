@@ -8,6 +8,7 @@
 #include "crypto/envelope.h"
 #include "trust/policy_chain.h"
 #include "util/expected.h"
+#include "util/settings.h"
 
 namespace mig {
 
@@ -15,6 +16,10 @@ struct PolicyFiles {
   std::vector<std::filesystem::path> roots;  // version 1 first
   std::filesystem::path policy;
 };
+
+// The section `policy` of a configuration file in `folder`: {roots: [FILE, …], policy: FILE}. What is
+// wrong is recorded in `settings` (see Finish).
+PolicyFiles ReadPolicyFiles(Settings& settings, const std::filesystem::path& folder);
 
 struct PolicyDocuments {
   OrgId org;

@@ -24,22 +24,6 @@ void ReadTags(Settings& settings, AgentConfig& config) {
   }
 }
 
-void ReadLog(Settings& settings, AgentConfig& config) {
-  Settings section = settings.Section("log");
-  auto level = log::ParseLevel(section.String("level", "info"));
-  if (level) {
-    config.log_level = *level;
-  } else {
-    section.Fail("level", level.error().message());
-  }
-  auto format = log::ParseFormat(section.String("format", "text"));
-  if (format) {
-    config.log_format = *format;
-  } else {
-    section.Fail("format", format.error().message());
-  }
-}
-
 }  // namespace
 
 Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
@@ -83,7 +67,7 @@ Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
   }
   config.outbox_bytes = settings->Size("outbox", config.outbox_bytes);
   if (config.outbox_bytes < kLeastOutbox) settings->Fail("outbox", "expected at least 1m");
-  ReadLog(*settings, config);
+  config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();
   return config;
 }

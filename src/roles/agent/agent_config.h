@@ -13,7 +13,7 @@
 #include "net/relay_address.h"
 #include "proto/ids.h"
 #include "util/expected.h"
-#include "util/log.h"
+#include "util/log_settings.h"
 
 namespace mig::agent {
 
@@ -31,8 +31,7 @@ struct AgentConfig {
   bool privacy = false;  // results are masked as each module says
   std::chrono::milliseconds heartbeat{std::chrono::minutes(5)};
   std::uint64_t outbox_bytes = std::uint64_t{256} << 20;
-  log::Level log_level = log::Level::kInfo;
-  log::Format log_format = log::Format::kText;
+  LogSettings logging;
 
   // The files below `directory`.
   std::filesystem::path KeyFile() const { return directory / "agent.key"; }

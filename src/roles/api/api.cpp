@@ -28,7 +28,7 @@ int Fail(const Error& error) {
 }
 
 void Configure(const ApiConfig& config) {
-  log::Configure(config.log_level, config.log_format, "api");
+  log::Configure(config.logging.level, config.logging.format, "api");
 }
 
 int Serve(const std::filesystem::path& file) {

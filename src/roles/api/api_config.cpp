@@ -46,12 +46,7 @@ Expected<ApiConfig> LoadApiConfig(const std::filesystem::path& file) {
     agents_ca.Fail("validity", "expected at least 1h");
   }
 
-  Settings policy = settings->Section("policy");
-  for (const std::string& root : policy.Strings("roots")) {
-    config.policy.roots.push_back(folder / root);
-  }
-  if (config.policy.roots.empty()) policy.Fail("roots", "name the file of root version 1");
-  config.policy.policy = required(policy, "policy");
+  config.policy = ReadPolicyFiles(*settings, folder);
 
   Settings limits = settings->Section("limits");
   ApiConfig::Limits& l = config.limits;
@@ -65,19 +60,7 @@ Expected<ApiConfig> LoadApiConfig(const std::filesystem::path& file) {
   l.read_deadline = limits.Duration("read_deadline", l.read_deadline);
   l.idle_deadline = limits.Duration("idle_deadline", l.idle_deadline);
 
-  Settings log_section = settings->Section("log");
-  auto level = log::ParseLevel(log_section.String("level", "info"));
-  if (level) {
-    config.log_level = *level;
-  } else {
-    log_section.Fail("level", level.error().message());
-  }
-  auto format = log::ParseFormat(log_section.String("format", "text"));
-  if (format) {
-    config.log_format = *format;
-  } else {
-    log_section.Fail("format", format.error().message());
-  }
+  config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();
   return config;
 }

@@ -11,7 +11,7 @@
 #include "net/relay_address.h"
 #include "trust/policy_documents.h"
 #include "util/expected.h"
-#include "util/log.h"
+#include "util/log_settings.h"
 
 namespace mig::api {
 
@@ -42,8 +42,7 @@ struct ApiConfig {
     std::chrono::milliseconds idle_deadline{60'000};  // between requests
   } limits;
 
-  log::Level log_level = log::Level::kInfo;
-  log::Format log_format = log::Format::kText;
+  LogSettings logging;
 };
 
 Expected<ApiConfig> LoadApiConfig(const std::filesystem::path& file);

@@ -158,7 +158,7 @@ class RelayProcess {
                    {{"error", config.error().message()}});
         return;
       }
-      log::Configure(config->log_level, config->log_format, "relay");
+      log::Configure(config->logging.level, config->logging.format, "relay");
     }
     if (auto done = server_->ReloadTls(); !done) {
       log::Error("certificates not read again; the old ones stay",
@@ -201,7 +201,7 @@ int RunRelay(std::span<const std::string> arguments) {
     std::fprintf(stderr, "mig relay: %s\n", config.error().message().c_str());
     return kBadUsage;
   }
-  log::Configure(config->log_level, config->log_format, "relay");
+  log::Configure(config->logging.level, config->logging.format, "relay");
   return RelayProcess(std::move(*config), given.config).Run();
 }
 

@@ -73,19 +73,7 @@ Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
   Settings limits = settings->Section("limits");
   ReadLimits(limits, config.server);
 
-  Settings log_section = settings->Section("log");
-  auto level = log::ParseLevel(log_section.String("level", "info"));
-  if (level) {
-    config.log_level = *level;
-  } else {
-    log_section.Fail("level", level.error().message());
-  }
-  auto format = log::ParseFormat(log_section.String("format", "text"));
-  if (format) {
-    config.log_format = *format;
-  } else {
-    log_section.Fail("format", format.error().message());
-  }
+  config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();
   return config;
 }

@@ -7,7 +7,7 @@
 
 #include "net/mqtt_server.h"
 #include "util/expected.h"
-#include "util/log.h"
+#include "util/log_settings.h"
 
 namespace mig::relay {
 
@@ -15,8 +15,7 @@ struct RelayConfig {
   MqttServerOptions server;
   std::filesystem::path port_file;  // where the port is written once bound; empty: nowhere
   std::filesystem::path store;
-  log::Level log_level = log::Level::kInfo;
-  log::Format log_format = log::Format::kText;
+  LogSettings logging;
 };
 
 // Errors name file and line.

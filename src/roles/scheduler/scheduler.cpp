@@ -129,7 +129,7 @@ class Process {
       log::Error("configuration not read again", {{"error", config.error().message()}});
       return;
     }
-    log::Configure(config->log_level, config->log_format, "scheduler");
+    log::Configure(config->logging.level, config->logging.format, "scheduler");
     auto documents = LoadPolicyDocuments(config->policy);
     if (!documents) {
       log::Error("policy not read again", {{"error", documents.error().message()}});
@@ -167,7 +167,7 @@ class Process {
 Expected<void> Run(const std::filesystem::path& file) {
   auto config = LoadSchedulerConfig(file);
   if (!config) return std::move(config).error();
-  log::Configure(config->log_level, config->log_format, "scheduler");
+  log::Configure(config->logging.level, config->logging.format, "scheduler");
   // Before anything else: with a policy that does not verify, every agent would refuse everything.
   auto documents = LoadPolicyDocuments(config->policy);
   if (!documents) return std::move(documents).error();

@@ -12,7 +12,7 @@
 #include "roles/scheduler/plan.h"
 #include "trust/policy_documents.h"
 #include "util/expected.h"
-#include "util/log.h"
+#include "util/log_settings.h"
 
 namespace mig::scheduler {
 
@@ -26,8 +26,7 @@ struct SchedulerConfig {
   PlanRules rules;
   std::chrono::milliseconds idle_after{11 * 60'000};  // two heartbeats and a little
   std::chrono::milliseconds offline_after{15 * 60'000};
-  log::Level log_level = log::Level::kInfo;
-  log::Format log_format = log::Format::kText;
+  LogSettings logging;
 };
 
 Expected<SchedulerConfig> LoadSchedulerConfig(const std::filesystem::path& file);
