@@ -71,7 +71,10 @@ Expected<Dispatch> FindVerb(std::span<const Verb> verbs, std::string_view called
   if (word == "help") {
     if (words.empty()) return Dispatch{Dispatch::Kind::kHelp, nullptr, {}};
     word = words.front();
-    if (const Verb* verb = Find(verbs, word)) return Dispatch{Dispatch::Kind::kHelp, verb, {}};
+    if (const Verb* verb = Find(verbs, word)) {
+      words.erase(words.begin());  // `mig help lab up` is `mig lab up --help`
+      return Dispatch{Dispatch::Kind::kHelp, verb, std::move(words)};
+    }
     if (is_module(word)) {
       return Dispatch{Dispatch::Kind::kHelp, Find(verbs, "query"), {word}};
     }

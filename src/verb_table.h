@@ -28,7 +28,7 @@ struct Verb {
 struct Dispatch {
   enum class Kind { kVerb, kHelp, kVersion, kList, kInstall } kind;
   const Verb* verb = nullptr;          // kVerb; for kHelp the verb asked about, or null
-  std::vector<std::string> arguments;  // for kInstall the directory
+  std::vector<std::string> arguments;  // for kInstall the directory; for kHelp what is asked about
 };
 
 // `called_as` is argv[0]: a base name `mig-ROLE` picks ROLE. `is_module` tells whether a word names

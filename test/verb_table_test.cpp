@@ -54,6 +54,8 @@ TEST_CASE("verbs: options take one dash or two", "[main]") {
   CHECK(Look("mig", {"-list"})->kind == Dispatch::Kind::kList);
   CHECK(Look("mig", {})->kind == Dispatch::Kind::kHelp);
   CHECK(Look("mig", {"help", "relay"})->verb->name == "relay");
+  CHECK(Look("mig", {"help", "lab", "up"})->verb->name == "lab");
+  CHECK(Look("mig", {"help", "lab", "up"})->arguments == std::vector<std::string>{"up"});
   CHECK(Look("mig", {"help", "file"})->arguments == std::vector<std::string>{"file"});
   CHECK_FALSE(Look("mig", {"--install"}));
   CHECK_FALSE(Look("mig", {"--verison"}));

@@ -71,6 +71,7 @@ class HelpPage final : public CLI::Formatter {
       left.push_back(make_option_name(option, is_positional) + make_option_opts(option));
       if (left.back().size() <= kWidest) width = std::max(width, left.back().size());
     }
+    if (width == 0) width = kWidest / 2;  // all are wide
     std::ostringstream text;
     text << (is_positional ? "\n" : "\n" + title + ":\n");
     for (std::size_t i = 0; i < options.size(); ++i) {

@@ -2,11 +2,13 @@
 #include <set>
 
 #include "modules/module.h"
+#include "util/text.h"
 
 namespace mig {
 namespace {
 
 constexpr std::size_t kHelpColumn = 26;
+constexpr std::size_t kHelpWidth = 100;
 
 bool IsList(const Parameter& parameter) {
   return parameter.type == ParameterType::kTexts || parameter.type == ParameterType::kNames;
@@ -69,15 +71,15 @@ std::string ModuleHelp(const Module& module) {
     } else {
       left.resize(kHelpColumn, ' ');
     }
-    text += left + Remarks(parameter);
+    std::string right = Remarks(parameter);
     std::string notes;
     if (parameter.required) notes += "required";
     if (IsList(parameter)) notes += std::string(notes.empty() ? "" : ", ") + "repeatable";
     if (const std::string value = DefaultText(parameter); !value.empty()) {
       notes += (notes.empty() ? "default " : ", default ") + value;
     }
-    if (!notes.empty()) text += " (" + notes + ")";
-    text += "\n";
+    if (!notes.empty()) right += " (" + notes + ")";
+    text += left + WrapText(right, kHelpColumn, kHelpWidth) + "\n";
   }
   if (module.layout == Layout::kSearches) {
     std::string left = "  -label NAME";

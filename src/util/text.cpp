@@ -238,6 +238,25 @@ std::string Join(std::span<const std::string> parts, std::string_view separator)
   return text;
 }
 
+std::string WrapText(std::string_view text, std::size_t column, std::size_t width) {
+  std::string wrapped;
+  std::size_t at = column;
+  for (const std::string_view word : Split(text, ' ')) {
+    if (wrapped.empty()) {
+      // the first word stands where it stands, however long it is
+    } else if (at + 1 + word.size() > width) {
+      wrapped += '\n' + std::string(column, ' ');
+      at = column;
+    } else {
+      wrapped += ' ';
+      ++at;
+    }
+    wrapped += word;
+    at += word.size();
+  }
+  return wrapped;
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kSpace);

@@ -11,8 +11,8 @@ namespace mig {
 // True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF).
 bool IsUtf8(std::string_view text);
 
-// The longest part of the beginning that has at most `max_bytes` and does not cut a UTF-8 character;
-// of bytes that are not UTF-8 it may be shorter.
+// The longest part of the beginning that has at most `max_bytes` and does not cut a UTF-8
+// character; of bytes that are not UTF-8 it may be shorter.
 std::string_view Utf8Prefix(std::string_view text, std::size_t max_bytes);
 
 // Text that came from elsewhere, made safe to print: control characters, bidirectional overrides
@@ -30,6 +30,9 @@ std::string DidYouMean(std::string_view word, std::span<const std::string> candi
 std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string Join(std::span<const std::string> parts, std::string_view separator);
 std::string_view Trim(std::string_view text);
+// `text` broken at spaces, so that no line goes beyond `width` columns where it can be helped: the
+// first line begins at `column`, the others are indented so far.
+std::string WrapText(std::string_view text, std::size_t column, std::size_t width);
 std::string LowerAscii(std::string_view text);
 
 // 1234567 -> "1,234,567".

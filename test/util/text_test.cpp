@@ -48,3 +48,12 @@ TEST_CASE("text: a prefix never cuts a character", "[util]") {
   CHECK(Utf8Prefix(text, 2) == "a");
   CHECK(Utf8Prefix(text, 0).empty());
 }
+
+TEST_CASE("text: wrapping breaks at spaces, and only where a line would be too long", "[util]") {
+  CHECK(WrapText("", 4, 10) == "");
+  CHECK(WrapText("one two", 4, 20) == "one two");
+  CHECK(WrapText("one two three", 4, 11) == "one two\n    three");
+  CHECK(WrapText("one two three", 4, 10) == "one\n    two\n    three");
+  // A word that is too long has a line of its own, and is not cut.
+  CHECK(WrapText("a incomprehensible b", 2, 8) == "a\n  incomprehensible\n  b");
+}

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "cli/options.h"
+#include "cli/verb.h"
 #include "roles/agent/agent_config.h"
 #include "roles/agent/report.h"
 #include "roles/agent/service.h"
@@ -24,15 +24,14 @@ int RunReport(std::span<const std::string> arguments) {
   std::string file;
   bool as_json = false;
   cli::Options options("mig agent report --config FILE [--json]",
-                       "Prints the ledger: what was asked of this machine, by whom, what the agent "
-                       "decided, and what it answered.");
+                       "Prints the ledger of this machine: what was asked of it, by whom, what the "
+                       "agent decided,\nand what it answered. Needs no network.");
   options.Text("config", 'c', "FILE", "the agent's configuration", &file);
   options.Flag("json", '\0', "one JSON object instead of text", &as_json);
-  if (auto ok = options.Parse(arguments); !ok) return Complain(ok.error(), kUsage);
-  if (options.help_wanted()) {
-    std::fputs(options.Help().c_str(), stdout);
-    return kOk;
-  }
+  options.Note("Exit status: 0 the ledger is whole, 1 it was altered or cannot be read, 2 usage.");
+  options.Example("mig agent report --config /etc/mig/agent.yaml", "for the machine's owner");
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   if (file.empty()) {
     return Complain(Error(Errc::kInvalid, "report: name the configuration with --config FILE"),
                     kUsage);
@@ -52,14 +51,15 @@ int RunAgent(std::span<const std::string> arguments) {
   std::string file;
   bool check_only = false;
   cli::Options options("mig agent --config FILE [--check-config] | mig agent report --config FILE",
-                       "Runs the agent of this machine.");
+                       "Runs the agent of this machine: enrols it once, then takes orders that "
+                       "people have signed.");
   options.Text("config", 'c', "FILE", "the configuration (see examples/config/agent.yaml)", &file);
   options.Flag("check-config", '\0', "only say whether the configuration is right", &check_only);
-  if (auto ok = options.Parse(arguments); !ok) return Complain(ok.error(), kUsage);
-  if (options.help_wanted()) {
-    std::fputs(options.Help().c_str(), stdout);
-    return kOk;
-  }
+  options.Note("SIGTERM stops in order. SIGHUP reads the log level again.");
+  options.Note("`mig agent report --config FILE` prints what was asked of this machine.");
+  options.Example("mig agent --config /etc/mig/agent.yaml", "as the service does");
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   if (file.empty()) {
     return Complain(Error(Errc::kInvalid, "name the configuration with --config FILE"), kUsage);
   }

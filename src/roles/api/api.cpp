@@ -6,8 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "cli/exit_status.h"
-#include "cli/options.h"
+#include "cli/verb.h"
 #include "os/listen_fds.h"
 #include "roles/api/service.h"
 #include "roles/api/token_verb.h"
@@ -93,19 +92,19 @@ int MakeToken(std::span<const std::string> arguments) {
   std::string note;
   std::uint64_t uses = 1;
   std::chrono::milliseconds validity = std::chrono::hours(1);
-  cli::Options options("mig api token new --config FILE [--uses N] [--expires 1h]",
-                       "Makes an enrolment token, to be put into agents' configurations.");
+  cli::Options options(
+      "mig api token new --config FILE [--uses N] [--expires 1h]",
+      "Makes an enrolment token and prints it. It goes into agents' configurations "
+      "(`token`).");
   options.Text("config", 'c', "FILE", "the API's configuration", &config_file);
-  options.Integer("uses", '\0', "N", "how many agents it enrols", 1, 1'000'000, &uses);
-  options.Duration("expires", '\0', "how long it is good for", &validity);
+  options.Integer("uses", '\0', "N", "how many agents it enrols (default 1)", 1, 1'000'000, &uses);
+  options.Duration("expires", '\0', "how long it is good for: 90s, 5m, 24h, 2d (default 1h)",
+                   &validity);
   options.Text("note", '\0', "TEXT", "what it is for, kept in the store", &note);
   options.Example("mig api token new --config /etc/mig/api.yaml --uses 20 --expires 24h",
                   "twenty agents within a day");
-  if (auto parsed = options.Parse(arguments); !parsed) return Fail(parsed.error());
-  if (options.help_wanted()) {
-    std::fputs(options.Help().c_str(), stdout);
-    return cli::kFound;
-  }
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   if (config_file.empty()) return Fail(Error(Errc::kInvalid, "--config FILE is missing"));
   auto config = api::LoadApiConfig(config_file);
   if (!config) return Fail(config.error());
@@ -119,21 +118,19 @@ int MakeToken(std::span<const std::string> arguments) {
 }  // namespace
 
 int RunApi(std::span<const std::string> arguments) {
-  if (arguments.size() >= 2 && arguments[0] == "token" && arguments[1] == "new") {
-    return MakeToken(arguments.subspan(2));
+  if (!arguments.empty() && arguments[0] == "token") {
+    if (arguments.size() > 1 && arguments[1] == "new") return MakeToken(arguments.subspan(2));
+    return Fail(Error(Errc::kInvalid, "say what to do: mig api token new --config FILE"));
   }
   std::string config_file;
-  cli::Options options("mig api --config FILE",
+  cli::Options options("mig api --config FILE\n       mig api token new --config FILE",
                        "Serves investigators and enrols agents, over HTTPS.");
   options.Text("config", 'c', "FILE", "configuration (examples/config/api.yaml)", &config_file);
   options.Note("SIGTERM stops in order. SIGHUP reads certificate, policy and log level again.");
   options.Note("`mig api token new --config FILE` makes an enrolment token for agents.");
   options.Example("mig api --config /etc/mig/api.yaml", "as the service does");
-  if (auto parsed = options.Parse(arguments); !parsed) return Fail(parsed.error());
-  if (options.help_wanted()) {
-    std::fputs(options.Help().c_str(), stdout);
-    return cli::kFound;
-  }
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   if (config_file.empty()) return Fail(Error(Errc::kInvalid, "--config FILE is missing"));
   return Serve(config_file);
 }

@@ -51,7 +51,7 @@ ExitStatus Verify(std::span<const std::string> words, cli::Terminal& terminal) {
                        "would: signatures,\nwho signed, and whether their weight is enough. The "
                        "agents decide for themselves.");
   options.Word("FILE", "an envelope, as `mig query -p` prints it", true, &file);
-  wanted.AddTo(options);
+  wanted.AddConfigTo(options);
   options.Example("mig query file -path /etc -name hosts -p > a.json && mig action verify a.json",
                   "whether your own signature is enough");
   options.Example("mig action verify colleague.json", "before you trust it");

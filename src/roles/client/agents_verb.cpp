@@ -5,6 +5,7 @@
 #include "proto/target.h"
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
+#include "roles/client/target_note.h"
 #include "util/text.h"
 
 namespace mig {
@@ -32,6 +33,7 @@ int RunAgents(std::span<const std::string> arguments) {
   options.Text("target", 't', "EXPR", "only the agents that this expression names", &target);
   options.Flag("json", '\0', "one JSON document", &json);
   wanted.AddTo(options);
+  options.Note(TargetNote());
   options.Example("mig agents", "every agent");
   options.Example("mig agents -t \"status = 'online' AND environment->>'os' = 'linux'\"",
                   "what a query with this target would reach");

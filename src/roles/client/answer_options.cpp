@@ -7,7 +7,14 @@ void AnswerOptions::AddTo(cli::Options& options) {
                  &show);
   options.Flag("json", '\0', "one JSON document at the end", &json);
   options.Flag("jsonl", '\0', "one JSON object a line, as answers arrive", &json_lines);
-  options.Flag("csv", '\0', "one row an element; ' before what a spreadsheet would run", &csv);
+  options.Flag("csv", '\0',
+               "one row for each element; a ' goes before what a spreadsheet would run", &csv);
+}
+
+void AnswerOptions::AddExitNote(cli::Options& options) {
+  options.Note(
+      "Exit status: 0 found, 1 nothing found, 2 usage, 3 partial (an agent failed or stayed "
+      "silent),\n4 refused, 5 server not reachable, 6 cut at a limit, 130 detached.");
 }
 
 Expected<void> AnswerOptions::Check() const {

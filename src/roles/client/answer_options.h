@@ -15,6 +15,7 @@ struct AnswerOptions {
 
   // This object must live as long as `options`.
   void AddTo(cli::Options& options);
+  static void AddExitNote(cli::Options& options);
   // Error: kInvalid when two forms were asked for.
   Expected<void> Check() const;
   cli::AnswerFormat format() const;

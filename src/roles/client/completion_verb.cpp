@@ -55,6 +55,7 @@ int RunCompletion(std::span<const std::string> arguments) {
                        "Prints a script that completes verbs, modules and options in your shell.");
   options.Word("SHELL", "bash, zsh or fish", true, &shell);
   options.Example("mig completion bash > /etc/bash_completion.d/mig", "for everybody, in bash");
+  options.Example("source <(mig completion zsh)", "for this session, in zsh");
   options.Example("mig completion fish | source", "for this session, in fish");
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   if (shell == "bash") {

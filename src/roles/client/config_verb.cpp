@@ -46,7 +46,7 @@ ExitStatus Check(std::span<const std::string> words, std::span<const ConfigCheck
   std::string name, role;
   cli::Options options("mig config check [--role ROLE] FILE",
                        "Reads a configuration file as its role would, without starting anything.");
-  options.Word("FILE", "the file", true, &name);
+  options.Word("FILE", "the configuration, YAML", true, &name);
   options.Choice("role", '\0', roles, "whose it is (default: by its name, else by its keys)",
                  &role);
   options.Example("mig config check /etc/mig/agent.yaml", "before the agent is started again");

@@ -5,10 +5,15 @@
 
 namespace mig {
 
-void ConnectionOptions::AddTo(cli::Options& options) {
+void ConnectionOptions::AddConfigTo(cli::Options& options) {
   options.Text("config", 'c', "FILE",
-               "the deployment to talk to (default: client.yaml, or the lab)", &config.config);
-  options.Text("key", '\0', "FILE", "the key to sign with (default: the configuration's)",
+               "the deployment (default: MIG_CONFIG, ~/.config/mig/client.yaml, the lab)",
+               &config.config);
+}
+
+void ConnectionOptions::AddTo(cli::Options& options) {
+  AddConfigTo(options);
+  options.Text("key", '\0', "FILE", "the key to sign with (default: MIG_KEY, the configuration's)",
                &config.key);
   options.Integer("passphrase-fd", '\0', "N", "read the key's passphrase from descriptor N", 0,
                   1023, &passphrase_fd);

@@ -21,8 +21,10 @@ struct ConnectionOptions {
   cli::ConfigOptions config;
   std::uint64_t passphrase_fd = 0;
 
-  // Adds -config, -key and -passphrase-fd. This object must live as long as `options`.
+  // Adds -config, -key and -passphrase-fd, or the first alone for what signs nothing. This object
+  // must live as long as `options`.
   void AddTo(cli::Options& options);
+  void AddConfigTo(cli::Options& options);
   cli::PassphraseSource Passphrase(const cli::Options& options) const;
 };
 

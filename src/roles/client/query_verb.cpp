@@ -12,6 +12,7 @@
 #include "roles/client/following.h"
 #include "roles/client/local_run.h"
 #include "roles/client/query_arguments.h"
+#include "roles/client/target_note.h"
 #include "util/text.h"
 
 namespace mig {
@@ -23,6 +24,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view kDefaultTarget = "status='online'";
 constexpr std::string_view kLocal = "local";
 constexpr milliseconds kShortestExpire{1'000};
+constexpr Limits kNoCeilings{UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
 
 // What was asked for on the command line.
 struct Query {
@@ -38,7 +40,7 @@ struct Query {
 
   void AddTo(cli::Options& options) {
     options.Text("target", 't', "EXPR",
-                 "which machines: an expression, or `local` for this one without any server",
+                 "which machines (default: all online); `local`: this one, without any server",
                  &target);
     options.Duration("expire", 'e', "how long machines may still take it up (default 5m)", &expire);
     answers.AddTo(options);
@@ -51,8 +53,8 @@ struct Query {
     options.Integer("max-cpu", '\0', "PERCENT", "of one core, averaged (default 50)", 1, 6'400,
                     &cpu);
     options.Size("max-rss", '\0', "memory of a run on one machine (default 512m)", &limits.rss);
-    options.Integer("max-rows", '\0', "N", "elements that one machine may answer", 1, 1'000'000'000,
-                    &limits.rows);
+    options.Integer("max-rows", '\0', "N", "elements that one machine may answer (default 1000000)",
+                    1, 1'000'000'000, &limits.rows);
     options.Size("max-bytes", '\0', "size of one machine's answer (default 1g)", &limits.bytes);
     connection.AddTo(options);
   }
@@ -73,12 +75,13 @@ Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
   return Error(Errc::kInvalid, "--max-" + above + ": the policy allows less");
 }
 
-// What only an action has, makes no sense for a run without one.
+// What makes no sense where nothing is signed or sent.
 Expected<void> CheckLocal(const cli::Options& options) {
-  for (const char* name : {"expire", "print", "detach", "name", "reason"}) {
+  for (const char* name :
+       {"expire", "print", "detach", "name", "reason", "config", "key", "passphrase-fd"}) {
     if (options.Given(name)) {
-      return Error(Errc::kInvalid, std::string("--") + name +
-                                       " is about an action, but with `-t local` nothing is sent");
+      return Error(Errc::kInvalid,
+                   std::string("--") + name + ": with `-t local` nothing is signed or sent");
     }
   }
   return {};
@@ -122,7 +125,7 @@ ExitStatus PrintAction(const Query& query, const cli::Options& options, cli::Ter
   if (!identity) return cli::Fail(terminal, identity.error());
   cli::ApiClient api(identity->config, {}, milliseconds(0));
   std::uint64_t version = 0;
-  Limits ceilings{UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
+  Limits ceilings = kNoCeilings;
   if (auto policy = api.GetPolicy()) {
     version = policy->policy().version;
     ceilings = policy->policy().ceilings;
@@ -221,25 +224,38 @@ std::string ModuleList() {
   return text;
 }
 
-void Describe(cli::Options& options) {
+// Whether the place decides what an option of the module means (query_arguments.h).
+bool HasHomonyms(const Module& module, const cli::Options& options) {
+  return std::any_of(module.parameters.begin(), module.parameters.end(),
+                     [&](const Parameter& parameter) {
+                       return !parameter.flag.empty() && options.Find(parameter.flag) != nullptr;
+                     });
+}
+
+// `module`: null where all are meant.
+void Describe(cli::Options& options, const Module* module) {
   options.Note(
-      "These options are taken until the first one that is not among them. From there an option is "
-      "the\nmodule's if the module has one of that name, and else one of these: so `-t` before "
-      "`-d` is the target,\nand after it ping's. One dash or two mean the same.");
-  options.Note(
-      "Exit status: 0 found, 1 nothing found, 2 usage, 3 partial, 4 refused, 5 server not "
-      "reachable,\n6 cut at a limit, 130 detached.");
+      "TIME is 90s, 5m, 1h30m or 2d; SIZE is 64k, 8m or 1g. One dash or two mean the same.");
+  if (module == nullptr || HasHomonyms(*module, options)) {
+    options.Note(
+        "Some modules have an option of the same name, as ping has -t. Before the first option of "
+        "the module\nsuch a name is one of these, after it the module's:\n"
+        "    mig query ping -t \"name = 'web1'\" -d 192.0.2.1 -t 5    web1 waits 5 seconds for "
+        "192.0.2.1");
+  }
+  options.Note(TargetNote());
+  AnswerOptions::AddExitNote(options);
+}
+
+ExitStatus Usage(std::span<const std::string> words, cli::Options& options,
+                 cli::Terminal& terminal) {
+  Describe(options, nullptr);
+  options.Note(ModuleList() + "\n\nTheir options: mig help MODULE");
   options.Example("mig query file -path /etc -name '^passwd$'", "asks every agent that is online");
   options.Example("mig query file -t \"name LIKE 'web%'\" -e 1h -path /usr/bin -sha2 HASH -json",
                   "web servers, also those that come back within the hour; for a program");
   options.Example("mig query file -t local -path /tmp -mtime '<1d'",
                   "only this machine, without any server");
-}
-
-ExitStatus Usage(std::span<const std::string> words, cli::Options& options,
-                 cli::Terminal& terminal) {
-  Describe(options);
-  options.Note(ModuleList() + "\n\nTheir options: mig help MODULE");
   if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
   terminal.Complain("name a module: mig query MODULE …");
   terminal.Remark(ModuleList());
@@ -271,7 +287,7 @@ int RunQuery(std::span<const std::string> arguments) {
   }
   auto split = SplitQueryArguments(options, *query.module, arguments.subspan(1));
   if (!split) return cli::Fail(terminal, split.error());
-  Describe(options);
+  Describe(options, query.module);
   if (auto parsed = options.Parse(split->own); !parsed) {
     return cli::Fail(terminal, parsed.error());
   }
@@ -293,12 +309,9 @@ int RunQuery(std::span<const std::string> arguments) {
   if (query.name.empty()) query.name = cli::NameFromWords(word, split->module);
   if (query.target == kLocal) {
     if (auto good = CheckLocal(options); !good) return cli::Fail(terminal, good.error());
-    Limits limits;
-    if (options.Given("max-seconds")) limits.seconds = static_cast<std::uint32_t>(query.seconds);
-    limits.rss = options.Given("max-rss") ? query.limits.rss : limits.rss;
-    limits.rows = options.Given("max-rows") ? query.limits.rows : limits.rows;
-    limits.bytes = options.Given("max-bytes") ? query.limits.bytes : limits.bytes;
-    return RunLocal(*query.module, query.parameters, limits, query.answers.ForReader(), terminal);
+    auto limits = ChooseLimits(query, options, kNoCeilings);
+    if (!limits) return cli::Fail(terminal, limits.error());
+    return RunLocal(*query.module, query.parameters, *limits, query.answers.ForReader(), terminal);
   }
   if (auto target = Target::Parse(query.target); !target) {
     return cli::Fail(terminal, std::move(target).error().During("--target"));

@@ -37,6 +37,7 @@ int RunResults(std::span<const std::string> arguments) {
   options.Flag("follow", 'f', "go on until the action is final", &follow);
   answers.AddTo(options);
   wanted.AddTo(options);
+  AnswerOptions::AddExitNote(options);
   options.Example("mig results 3t4uxh5p7ysolzdtxgzkjnvwaq -f",
                   "takes up a query again that Ctrl-C let go of");
   options.Example("mig results 3t4uxh5p7ysolzdtxgzkjnvwaq --show all",

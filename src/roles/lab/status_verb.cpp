@@ -80,8 +80,11 @@ ExitStatus RunOne(const std::string& what, Words words, cli::Terminal& terminal)
                            : "Starts a process of the lab that `mig lab stop` stopped.");
   AddDir(options, &dir);
   options.Word("ROLE", "relay, scheduler, api, agent-1, …", true, &role);
-  options.Example("mig lab " + what + " relay", "what is sent meanwhile waits for it");
-  options.Example("mig lab " + what + " agent-1", "a machine that is away, and comes back");
+  const bool stop = what == "stop";
+  options.Example("mig lab " + what + " relay",
+                  stop ? "what is sent meanwhile waits for it" : "and what waited for it arrives");
+  options.Example("mig lab " + what + " agent-1",
+                  stop ? "a machine that is away" : "is back, and answers what it has missed");
   if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
   auto files = FilesFor(dir);
   if (!files) return cli::Fail(terminal, files.error());

@@ -59,7 +59,8 @@ struct OwnOptions {
     options.Flag("frames", '\0', "answer in frames, as the agent reads it", &invocation.frames);
     options.Flag("privacy", '\0', "mask what an agent with `privacy: true` would mask",
                  &invocation.privacy);
-    options.Text("limits", '\0', "JSON", "the run's limits, as in an action", &limits);
+    options.Text("limits", '\0', "JSON", "the run's limits, as in an action: {\"seconds\":60}",
+                 &limits);
     options.Texts("root", '\0', "PATH", "read files below this folder only; may be repeated",
                   &invocation.roots);
     options.Choice("require-sandbox", '\0', {"full", "partial"},

@@ -3,12 +3,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "cli/options.h"
+#include "cli/verb.h"
 #include "mqtt/authoriser.h"
 #include "net/mqtt_server.h"
 #include "os/descriptor_limit.h"
@@ -50,6 +49,10 @@ cli::Options Declare(Arguments& arguments) {
   options.Flag("open", '\0', "no TLS and no rights: any MQTT client on this machine",
                &arguments.open);
   options.Text("store", '\0', "FILE", "the database; only with --open", &arguments.store);
+  options.Note("SIGTERM stops in order. SIGHUP reads certificates and log level again.");
+  options.Example("mig relay --config /etc/mig/relay.yaml", "as the service does");
+  options.Example("mig relay --listen 127.0.0.1:1883 --open --store /tmp/relay.db",
+                  "for any MQTT client on this machine, to try it");
   return options;
 }
 
@@ -188,17 +191,11 @@ class RelayProcess {
 int RunRelay(std::span<const std::string> arguments) {
   Arguments given;
   cli::Options options = Declare(given);
-  if (auto parsed = options.Parse(arguments); !parsed) {
-    std::fprintf(stderr, "mig relay: %s\n", parsed.error().message().c_str());
-    return kBadUsage;
-  }
-  if (options.help_wanted()) {
-    std::fputs(options.Help().c_str(), stdout);
-    return kDone;
-  }
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   auto config = ConfigOf(given);
   if (!config) {
-    std::fprintf(stderr, "mig relay: %s\n", config.error().message().c_str());
+    terminal.Complain(config.error().message());
     return kBadUsage;
   }
   log::Configure(config->logging.level, config->logging.format, "relay");

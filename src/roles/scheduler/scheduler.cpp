@@ -3,15 +3,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
 
-#include "cli/exit_status.h"
-#include "cli/options.h"
+#include "cli/verb.h"
 #include "proto/command.h"
 #include "proto/topics.h"
 #include "roles/scheduler/announcer.h"
@@ -189,16 +187,12 @@ int RunScheduler(std::span<const std::string> arguments) {
                        "Sends signed actions to agents and stores what they answer.");
   options.Text("config", 'c', "FILE", "configuration (examples/config/scheduler.yaml)",
                &config_file);
-  auto parsed = options.Parse(arguments);
-  if (parsed && options.help_wanted()) {
-    std::fputs(options.Help().c_str(), stdout);
-    return cli::kFound;
-  }
-  if (parsed && config_file.empty()) {
-    parsed = Error(Errc::kInvalid, "name the configuration: mig scheduler --config FILE");
-  }
-  if (!parsed) {
-    std::fprintf(stderr, "mig scheduler: %s\n", parsed.error().message().c_str());
+  options.Note("SIGTERM stops in order. SIGHUP reads policy and log level again.");
+  options.Example("mig scheduler --config /etc/mig/scheduler.yaml", "as the service does");
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
+  if (config_file.empty()) {
+    terminal.Complain("name the configuration: mig scheduler --config FILE");
     return cli::kUsage;
   }
   try {
