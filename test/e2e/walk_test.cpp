@@ -22,6 +22,11 @@ TEST_CASE("query: a question finds, does not find, and its exit status says so",
   CHECK(nothing.status == 1);
   CHECK(nothing.out.empty());
 
+  // In whatever order: -name is the module's, and no name of the query.
+  const Outcome swapped = lab.Mig({"file", "-name", "^no-such-file$", "-path", "/etc"});
+  INFO(swapped.err);
+  CHECK(swapped.status == 1);
+
   const Outcome usage = lab.Mig({"query", "file", "-nmae", "x"});
   CHECK(usage.status == 2);
   CHECK(usage.err.find("`name`") != std::string::npos);

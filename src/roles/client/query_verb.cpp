@@ -46,7 +46,8 @@ struct Query {
     answers.AddTo(options);
     options.Flag("print", 'p', "print the signed action and send nothing", &print_only);
     options.Flag("detach", '\0', "send it, print its id, and do not wait for answers", &detach);
-    options.Text("name", 'n', "NAME", "what lists call it (default: the command line)", &name);
+    // Not "name": modules have that, and it would be taken for this where it comes first.
+    options.Text("title", 'n', "TEXT", "what lists call it (default: the command line)", &name);
     options.Text("reason", '\0', "TEXT", "why, for the ledgers of those who are asked", &reason);
     options.Integer("max-seconds", '\0', "N", "wall clock of a run on one machine (default 300)", 1,
                     86'400, &seconds);
@@ -78,7 +79,7 @@ Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
 // What makes no sense where nothing is signed or sent.
 Expected<void> CheckLocal(const cli::Options& options) {
   for (const char* name :
-       {"expire", "print", "detach", "name", "reason", "config", "key", "passphrase-fd"}) {
+       {"expire", "print", "detach", "title", "reason", "config", "key", "passphrase-fd"}) {
     if (options.Given(name)) {
       return Error(Errc::kInvalid,
                    std::string("--") + name + ": with `-t local` nothing is signed or sent");
