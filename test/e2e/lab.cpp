@@ -34,9 +34,7 @@ Lab::Lab(int agents, std::string executable) : executable_(std::move(executable)
   fs::create_directories(temp_ / "crash/arm");
   fs::create_directories(temp_ / "crash/seen");
   fs::create_directories(scratch());
-  const Outcome up = Mig({"lab", "up", "--agents", std::to_string(agents)});
-  INFO(up.out << up.err);
-  REQUIRE(up.status == 0);
+  if (agents > 0) Up(agents);
 }
 
 Lab::~Lab() {
@@ -67,6 +65,12 @@ Outcome Lab::Mig(std::vector<std::string> arguments, RunOptions options) const {
   }
   arguments.insert(arguments.begin(), executable_);
   return Run(arguments, Options(std::move(options)));
+}
+
+void Lab::Up(int agents) const {
+  const Outcome up = Mig({"lab", "up", "--agents", std::to_string(agents)});
+  INFO(up.out << up.err);
+  REQUIRE(up.status == 0);
 }
 
 int Lab::PidOf(const std::string& role) const {

@@ -17,7 +17,7 @@ std::string Executable();
 
 class Lab {
  public:
-  // Starts it and requires that an agent has answered.
+  // Starts it and requires that its agents have answered. With 0 agents it is not started yet.
   explicit Lab(int agents = 1, std::string executable = Executable());
   ~Lab();  // stops it; when the test has failed, prints the ends of the logs first
   Lab(const Lab&) = delete;
@@ -26,6 +26,8 @@ class Lab {
   std::filesystem::path folder() const { return temp_ / "lab"; }
   std::filesystem::path scratch() const { return temp_ / "scratch"; }
 
+  // Starts it, or more agents in it, and requires that all have answered.
+  void Up(int agents) const;
   // Runs a verb against this lab.
   Outcome Mig(std::vector<std::string> arguments, RunOptions options = {}) const;
   RunOptions Options(RunOptions options = {}) const;  // with this lab's environment
