@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "util/crash_point.h"
+
 namespace mig::store {
 namespace {
 
@@ -255,7 +257,9 @@ Expected<void> Database::Migrate(std::string_view schema) {
     if (auto done = Execute("PRAGMA user_version=" + std::to_string(step.number)); !done) {
       return std::move(done).error();
     }
+    CrashPoint("store.schema.before_commit");
     if (auto done = transaction->Commit(); !done) return std::move(done).error();
+    CrashPoint("store.schema.after_commit");
   }
 }
 

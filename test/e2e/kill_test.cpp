@@ -100,6 +100,16 @@ void Provoke(const Lab& lab, const std::string& point) {
     const Outcome stopped = lab.Mig({"stop", id, "--reason", "a test"});
     INFO(stopped.err);
     REQUIRE(stopped.status == 0);
+  } else if (point.find(".unsent.") != std::string::npos) {
+    // A relay that dies between a command and its acknowledgement, whichever message that is.
+    const std::string dies = "relay.store.received";
+    for (int passes = 1; passes <= 8 && lab.IsArmed(point); ++passes) {
+      lab.Arm(dies, passes);
+      const Outcome asked = lab.Mig({"query", "example", "-t", "all", "-gethostname"});
+      INFO(asked.out << asked.err);
+      REQUIRE(asked.status == 0);
+    }
+    if (lab.IsArmed(dies)) lab.Disarm(dies);
   } else if (point.find(".part.") != std::string::npos) {
     const Outcome rows = lab.Mig({"query", "probe", "-t", "all", "-e", "2m", "--jsonl", "-attempt",
                                   "rows", "-count", "8000"},

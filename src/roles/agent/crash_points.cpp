@@ -16,8 +16,14 @@ constexpr std::array kPoints = {
     "agent.key.stored",
     "agent.enrol.before",
     "agent.enrol.answered",
+    "agent.tls_key.before",
+    "agent.tls_key.stored",
     "agent.certificate.before",
+    "agent.certificate.recorded",
     "agent.certificate.stored",
+    // Each start.
+    "agent.startup.before",
+    "agent.startup.stored",
     // Each connection.
     "agent.presence.before",
     "agent.presence.sent",

@@ -243,6 +243,7 @@ Expected<void> Enrolment::Take(const HttpReply& reply) {
       !ok) {
     return ok;
   }
+  Crash("agent.certificate.recorded");
   auto stored =
       os::WriteFileAtomically(config_.CertificateFile(), answer->certificate, kPublicMode);
   if (stored) Crash("agent.certificate.stored");

@@ -47,9 +47,11 @@ Expected<std::string> LoadOrMakeTlsKey(const std::filesystem::path& file) {
   if (text || text.error().code() != Errc::kNotFound) return text;
   auto made = MakeP256Key();
   if (!made) return made;
+  Crash("agent.tls_key.before");
   if (auto stored = os::WriteNewFile(file, *made, kSecretMode); !stored) {
     return std::move(stored).error();
   }
+  Crash("agent.tls_key.stored");
   return made;
 }
 

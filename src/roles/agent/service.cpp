@@ -184,11 +184,13 @@ Service::Service(const AgentConfig& config, const std::filesystem::path& file, G
 
 Expected<void> Service::Run() {
   const UtcTime now = Now();
+  Crash("agent.startup.before");
   if (auto ok = db_.AppendToLedger(StartupNote(now, ground_.self.version, ground_.boot.id)); !ok) {
     // A full disk is no reason to be silent: actions are refused one by one then, with that reason.
     log::Error("the ledger cannot be written; no action will be accepted",
                {{"reason", ok.error().message()}});
   }
+  Crash("agent.startup.stored");
   log::Info("agent started", {{"agent", ground_.self.id.Text()},
                               {"name", ground_.self.name},
                               {"sandbox", ground_.sandbox.level},

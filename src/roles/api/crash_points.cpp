@@ -11,6 +11,7 @@ constexpr std::array kPoints = {
     "api.enrol.before_store",   "api.enrol.after_store",   "api.enrol.before_answer",
     "api.wake.before_send",     "api.wake.after_send",     "api.stream.before_part",
     "api.stream.after_part",    "api.stream.before_end",   "api.targets.before_answer",
+    "api.people.before_store",  "api.people.after_store",
 };
 
 }  // namespace

@@ -120,9 +120,11 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   if (!ca_key) return std::move(ca_key).error();
   auto db = store::ServerDb::Open(config.store);
   if (!db) return std::move(db).error();
+  CrashPoint("api.people.before_store");
   auto stored = (*db)->WriteNow([&](store::ServerTx& tx) {
     return tx.ReplacePeople(PeopleOf(documents->trusted.policy()), Now());
   });
+  CrashPoint("api.people.after_store");
   if (!stored) return std::move(stored).error();
 
   std::unique_ptr<ApiService> service(

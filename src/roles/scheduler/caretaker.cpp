@@ -20,7 +20,7 @@ void Caretaker::Start() {
 void Caretaker::RefreshStatus() {
   auto changed = std::make_shared<std::vector<AgentId>>();
   store_.Write(
-      {},
+      {"scheduler.status.before_store", "scheduler.status.after_store"},
       [this, changed](store::ServerTx& tx) -> Expected<void> {
         const UtcTime now = options_.now();
         auto ids = tx.RefreshAgentStatus(now - options_.idle_after, now - options_.offline_after,
@@ -47,7 +47,7 @@ void Caretaker::RefreshStatus() {
 
 void Caretaker::KeepStatistics() {
   store_.Write(
-      {},
+      {"scheduler.statistics.before_store", "scheduler.statistics.after_store"},
       [this](store::ServerTx& tx) -> Expected<void> {
         const UtcTime now = options_.now();
         if (auto done = tx.RecordStatistics(now); !done) return done;

@@ -77,7 +77,7 @@ Dispatcher::~Dispatcher() = default;
 void Dispatcher::Start() {
   auto open = std::make_shared<std::uint64_t>(0);
   store_.Write(
-      {},
+      {"scheduler.start.before_store", "scheduler.start.after_store"},
       [this, open](store::ServerTx& tx) -> Expected<void> {
         auto count = tx.MakeAllDue(options_.now());
         if (!count) return std::move(count).error();
@@ -320,7 +320,7 @@ void Dispatcher::SendAgain() {
         returning_ = false;
         auto unsent = std::make_shared<std::vector<Unsent>>(std::exchange(unsent_, {}));
         store_.Write(
-            {},
+            {"scheduler.unsent.before_store", "scheduler.unsent.after_store"},
             [unsent](store::ServerTx& tx) -> Expected<void> {
               for (const Unsent& command : *unsent) {
                 auto marked = tx.MarkUnsent(command.action, command.agent, command.due);
