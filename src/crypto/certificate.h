@@ -60,10 +60,10 @@ struct LeafRequest {
   PeerName name;                       // common name is name.id
   std::vector<std::string> dns_names;  // and IP addresses, told apart by their form
   bool server = false;                 // extended key usage serverAuth (and clientAuth always)
-  std::chrono::hours validity{24 * 90};
+  std::chrono::seconds validity = std::chrono::hours(24 * 90);
 };
-// A new P-256 key and its certificate. Starts five minutes before `now` (clock skew) and ends no
-// later than the CA does. Errors: kInvalid: a name that no certificate of ours carries; kExpired:
+// A new P-256 key and its certificate. Starts five minutes before `now` (clock skew), or a twelfth
+// of its validity where that is less, and ends no later than the CA does. Errors: kInvalid: a name that no certificate of ours carries; kExpired:
 // the CA; kMalformed: its PEM.
 Expected<KeyPairPem> IssueLeaf(const KeyPairPem& ca, const LeafRequest& request, UtcTime now);
 

@@ -134,6 +134,13 @@ TEST_CASE("certificate: valid from five minutes before, until its end or the CA'
   CHECK(*NotAfter(leaf.certificate) == kNow + hours(24));
   CHECK(*NotBefore(leaf.certificate) == kNow - std::chrono::minutes(5));
 
+  // One that lives shorter than an hour must not seem half used up from the start.
+  request.validity = std::chrono::minutes(2);
+  const KeyPairPem short_lived = *IssueLeaf(AgentsCa(), request, kNow);
+  CHECK(*NotBefore(short_lived.certificate) == kNow - std::chrono::seconds(10));
+  CHECK(*NotAfter(short_lived.certificate) == kNow + std::chrono::minutes(2));
+  request.validity = hours(24);
+
   const KeyPairPem brief = *MakeCa("brief", kNow, hours(2));
   CHECK(*NotAfter(IssueLeaf(brief, request, kNow)->certificate) == kNow + hours(2));
   const auto too_late = IssueLeaf(brief, request, kNow + hours(3));

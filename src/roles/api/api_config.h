@@ -30,7 +30,7 @@ struct ApiConfig {
   } tls;
   struct AgentsCa {
     std::filesystem::path certificate, key;
-    std::chrono::hours validity{24 * 90};  // of an agent's certificate
+    std::chrono::seconds validity = std::chrono::hours(24 * 90);  // of an agent's certificate
   } agents_ca;
   PolicyFiles policy;
 

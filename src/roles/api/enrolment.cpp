@@ -94,7 +94,7 @@ Expected<void> AdmitRenewal(store::ServerTx& tx, const Applicant& applicant, Utc
 }
 
 Expected<std::string> CertificateFor(const KeyPairPem& agents_ca, const Applicant& applicant,
-                                     std::chrono::hours validity, UtcTime now) {
+                                     std::chrono::seconds validity, UtcTime now) {
   LeafRequest request;
   request.name = {"agent", applicant.agent.Text()};
   request.validity = validity;

@@ -36,6 +36,6 @@ Expected<void> AdmitRenewal(store::ServerTx& tx, const Applicant& applicant, Utc
 
 // A certificate mig:role/agent/<id> for the key in the request.
 Expected<std::string> CertificateFor(const KeyPairPem& agents_ca, const Applicant& applicant,
-                                     std::chrono::hours validity, UtcTime now);
+                                     std::chrono::seconds validity, UtcTime now);
 
 }  // namespace mig::api
