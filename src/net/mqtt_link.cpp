@@ -168,7 +168,8 @@ void MqttLink::Impl::Fail(Error reason) {
   }
   WaitForNextAttempt();
   FailPending(Error(Errc::kUnavailable, reason.message()));
-  if (!closed && was_up && handlers.lost) handlers.lost(reason);
+  const auto& tell = was_up ? handlers.lost : handlers.failed;
+  if (!closed && tell) tell(reason);
 }
 
 void MqttLink::Impl::WaitForNextAttempt() {

@@ -53,8 +53,10 @@ struct LinkHandlers {
   // After each successful connect. Subscriptions of Subscribe() are in place already.
   std::function<void(bool session_present)> connected;
   std::function<void(std::string_view topic, BytesView payload)> message;
-  // Once per loss; reconnecting goes on by itself. Attempts that fail are only logged.
+  // Once per loss; reconnecting goes on by itself.
   std::function<void(const Error& reason)> lost;
+  // After each attempt that did not become a connection; the next one comes by itself.
+  std::function<void(const Error& reason)> failed;
 };
 
 class MqttLink {

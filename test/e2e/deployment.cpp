@@ -25,12 +25,6 @@ Envelope EnvelopeIn(const fs::path& file) {
   return std::move(*envelope);
 }
 
-Settings AgentSettings(const Lab& lab) {
-  auto config = Settings::Parse(ReadText(lab.folder() / "config/agent-1.yaml"), "agent-1.yaml");
-  REQUIRE(config);
-  return std::move(*config);
-}
-
 }  // namespace
 
 std::string ReadText(const fs::path& file) {
@@ -76,14 +70,16 @@ AgentId AgentOf(const Lab& lab, int agent) {
 }
 
 std::uint16_t RelayPort(const Lab& lab) {
-  auto config = AgentSettings(lab);
-  auto relays = config.Sections("relays");
-  REQUIRE(relays.size() == 1);
-  return static_cast<std::uint16_t>(relays[0].Integer("port", 0, 1, 65535));
+  auto config = Settings::Parse(ReadText(lab.folder() / "config/relay.yaml"), "relay.yaml");
+  REQUIRE(config);
+  const std::string listen = config->String("listen", "");
+  return static_cast<std::uint16_t>(std::stoi(listen.substr(listen.rfind(':') + 1)));
 }
 
 std::uint16_t ApiPort(const Lab& lab) {
-  const std::string url = AgentSettings(lab).String("api", "");
+  auto config = Settings::Parse(ReadText(lab.folder() / "config/client.yaml"), "client.yaml");
+  REQUIRE(config);
+  const std::string url = config->String("api", "");
   return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
 

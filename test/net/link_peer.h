@@ -29,7 +29,8 @@ struct LinkPeer {
                          [this](const Error& reason) {
                            ++losses;
                            last_reason = reason.message();
-                         }});
+                         },
+                     .failed = [this](const Error&) { ++failures; }});
   }
 
   bool AwaitConnect(int count = 1) {
@@ -49,7 +50,7 @@ struct LinkPeer {
 
   boost::asio::io_context& io;
   std::optional<MqttLink> link;
-  int connects = 0, losses = 0;
+  int connects = 0, losses = 0, failures = 0;
   bool session_present = false;
   std::string last_reason;
   std::vector<std::string> messages;

@@ -303,6 +303,7 @@ TEST_CASE("mqtt link: a refused connection is no loss, and is tried again", "[ne
   CHECK_FALSE(RunUntil(
       io, [&] { return peer.connects > 0; }, 500ms));
   CHECK(peer.losses == 0);
+  CHECK(peer.failures > 1);
 }
 
 TEST_CASE("mqtt link: a burst of large messages arrives whole and in order", "[net]") {

@@ -9,8 +9,11 @@
 namespace mig::agent {
 namespace {
 
-// How long one relay may be away before the next in the list is tried.
-constexpr std::chrono::seconds kPatience{20};
+// How long a relay that was there may be away before the next in the list is tried: one that is
+// started again takes less, and keeps its agents.
+constexpr std::chrono::seconds kPatience{5};
+// Before the next relay is tried when one cannot be had at all.
+constexpr std::chrono::milliseconds kFirstWait{200};
 // A receipt or part that the relay could not pass on for so long is sent again anyway.
 constexpr std::chrono::seconds kResultExpiry{3600};
 
@@ -24,7 +27,8 @@ RelayLine::RelayLine(boost::asio::io_context& io, const AgentConfig& config,
       boot_(boot),
       events_(std::move(events)),
       relays_(config.relays),
-      patience_(io) {
+      next_(io),
+      waits_(kFirstWait, config.reconnect_longest) {
   // Each agent its own order: that spreads a fleet over the relays.
   std::shuffle(relays_.begin(), relays_.end(), std::random_device());
 }
@@ -56,7 +60,15 @@ void RelayLine::Dial() {
   handlers.lost = [this](const Error& reason) {
     log::Warning("relay lost", {{"reason", reason.message()}});
     events_.lost();
-    GiveUpLater();
+    NextRelayAfter(kPatience);
+  };
+  handlers.failed = [this,
+                     random = std::minstd_rand(std::random_device()())](const Error&) mutable {
+    // In its patience with a relay that was there the link goes on trying that one.
+    if (!waiting_) {
+      NextRelayAfter(
+          waits_.Next(std::uniform_int_distribution<std::uint32_t>(0, UINT32_MAX)(random)));
+    }
   };
   link_ = std::make_unique<MqttLink>(io_, std::move(options), std::move(handlers));
   link_->SetWill([this] {
@@ -65,19 +77,23 @@ void RelayLine::Dial() {
   link_->Subscribe({topics::AgentFilter(identity_.id()), std::string(topics::kAllFilter)});
   log::Info("connecting", {{"relay", relay.Text()}});
   link_->Start();
-  GiveUpLater();
 }
 
-void RelayLine::GiveUpLater() {
+void RelayLine::NextRelayAfter(std::chrono::milliseconds wait) {
   if (relays_.size() < 2) return;  // the link itself goes on trying
-  patience_.expires_after(kPatience);
-  patience_.async_wait([this](boost::system::error_code error) {
-    if (!error && link_ && !link_->connected()) Dial();
+  waiting_ = true;
+  next_.expires_after(wait);
+  next_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    waiting_ = false;
+    if (link_ && !link_->connected()) Dial();
   });
 }
 
 void RelayLine::Connected() {
-  patience_.cancel();
+  next_.cancel();
+  waiting_ = false;
+  waits_.Reset();
   log::Info("connected");
   SayOn();
   events_.connected();
@@ -129,7 +145,7 @@ void RelayLine::SendPart(Bytes envelope, MqttLink::Done done) {
 }
 
 void RelayLine::Stop(std::function<void()> done) {
-  patience_.cancel();
+  next_.cancel();
   if (!link_) {
     done();
     return;

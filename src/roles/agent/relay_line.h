@@ -14,6 +14,7 @@
 #include "roles/agent/agent_config.h"
 #include "roles/agent/heartbeat.h"
 #include "roles/agent/identity.h"
+#include "util/back_off.h"
 
 namespace mig::agent {
 
@@ -42,7 +43,7 @@ class RelayLine {
 
  private:
   void Dial();
-  void GiveUpLater();
+  void NextRelayAfter(std::chrono::milliseconds wait);
   void Connected();
   void SayOn();
   void Received(std::string_view topic, BytesView payload);
@@ -56,7 +57,9 @@ class RelayLine {
   std::vector<RelayAddress> relays_;  // in the order in which they are tried
   std::size_t next_relay_ = 0;
   std::unique_ptr<MqttLink> link_;
-  boost::asio::steady_timer patience_;  // with the present relay
+  boost::asio::steady_timer next_;  // until the next relay is tried, while `waiting_`
+  bool waiting_ = false;
+  BackOff waits_;  // over all relays; each link has its own for its relay
 };
 
 }  // namespace mig::agent

@@ -56,9 +56,14 @@ void RelayLines::Start() {
 }
 
 void RelayLines::WakeScheduler(const ActionId& action) {
+  // By each, because the scheduler may have lost the first; waking it twice does no harm.
+  bool sent = false;
   for (const auto& link : links_) {
-    if (link->connected()) return Wake(*link, action.Text());
+    if (!link->connected()) continue;
+    Wake(*link, action.Text());
+    sent = true;
   }
+  if (sent) return;
   log::Warning("no relay is up; the scheduler will find the action when one is",
                {{"action", action.Text()}});
 }
