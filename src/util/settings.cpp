@@ -14,6 +14,7 @@ namespace mig {
 struct Settings::Document {
   std::string name;
   std::optional<Error> error;
+  bool is_of_absent_key = false;             // that error
   std::vector<std::shared_ptr<Node>> nodes;  // every mapping handed out, for Finish
 };
 
@@ -55,9 +56,18 @@ Settings::Settings(std::shared_ptr<Document> document, std::shared_ptr<Node> nod
 Expected<Settings> Settings::Parse(std::string_view text, std::string name) {
   YAML::Node root;
   try {
-    root = YAML::Load(std::string(text));
+    // Behind a line's end yaml-cpp takes the end of the file for the end of a quoted text, and what
+    // stands between for a value. Before the end of a document it does not. The second document of
+    // a file it would pass over.
+    const auto documents = YAML::LoadAll(std::string(text) + "\n...\n");
+    if (documents.size() > 1) {
+      return Error(Errc::kMalformed, name + ": more than one document; take out the line `---`");
+    }
+    if (!documents.empty()) root = documents.front();
   } catch (const YAML::Exception& e) {
-    return Error(Errc::kMalformed, At(name, e.mark) + ": not YAML: " + e.msg);
+    const bool open = e.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
+    return Error(Errc::kMalformed,
+                 At(name, e.mark) + ": not YAML: " + (open ? "a quoted text does not end" : e.msg));
   }
   if (root.IsDefined() && !root.IsNull() && !root.IsMap()) {
     return Error(Errc::kMalformed, name + ": expected `key: value` lines at the top level");
@@ -73,7 +83,11 @@ void Settings::Fail(std::string_view key, std::string_view message) {
   if (document_->error) return;
   YAML::Node child;
   YAML::Mark mark = YAML::Mark::null_mark();
-  if (Child(node_->yaml, key, &child) != nullptr) mark = child.Mark();
+  if (Child(node_->yaml, key, &child) != nullptr) {
+    mark = child.Mark();
+  } else {
+    document_->is_of_absent_key = true;
+  }
   document_->error.emplace(
       Errc::kInvalid,
       At(document_->name, mark) + ": " + PathOf(node_->path, key) + ": " + std::string(message));
@@ -100,6 +114,7 @@ std::string Settings::RequiredString(std::string_view key) {
   if (text.empty() && !document_->error) {
     const std::string path = PathOf(node_->path, key);
     document_->error.emplace(Errc::kInvalid, document_->name + ": `" + path + "` is missing");
+    document_->is_of_absent_key = true;
   }
   return text;
 }
@@ -220,7 +235,8 @@ std::vector<Settings> Settings::Sections(std::string_view key) {
 }
 
 Expected<void> Settings::Finish() {
-  if (document_->error) return *document_->error;
+  // A key that is misspelt is missing too, but its own line says more.
+  if (document_->error && !document_->is_of_absent_key) return *document_->error;
   for (const auto& node : document_->nodes) {
     if (!node->yaml.IsDefined() || !node->yaml.IsMap()) continue;
     std::vector<std::string> seen;
@@ -239,6 +255,7 @@ Expected<void> Settings::Finish() {
       }
     }
   }
+  if (document_->error) return *document_->error;
   return {};
 }
 

@@ -24,6 +24,13 @@ TEST_CASE("settings: a wrong value names file, line and what was expected", "[ut
         "x.yaml:2: port: expected a whole number 1..65535, not `many`");
 }
 
+TEST_CASE("settings: a required key that is misspelt is shown as what it is", "[util]") {
+  auto file = Settings::Parse("a: 1\nstor: x\n", "x.yaml");
+  file->Integer("a", 0, 0, 5);
+  file->RequiredString("store");
+  CHECK(file->Finish().error().message() == "x.yaml:2: unknown key `stor`, did you mean `store`?");
+}
+
 TEST_CASE("settings: sizes, durations, lists and maps", "[util]") {
   auto file = Settings::Parse(
       "size: 64k\nwait: 1m30s\nlist: [a, b]\ntags: {operator: it}\nrelays:\n  - url: x\n"
@@ -43,6 +50,14 @@ TEST_CASE("settings: sizes, durations, lists and maps", "[util]") {
 TEST_CASE("settings: bad YAML, a list at the top and a doubled key are errors", "[util]") {
   CHECK_FALSE(Settings::Parse("a: [1", "x"));
   CHECK_FALSE(Settings::Parse("- a\n", "x"));
+  for (const char* open : {"a: \"x\nb: true\n", "a: \"x", "a: 'x\nb: true\n"}) {
+    const auto unclosed = Settings::Parse(open, "x");
+    REQUIRE_FALSE(unclosed);
+    CHECK(unclosed.error().message().find("does not end") != std::string::npos);
+  }
+  CHECK_FALSE(Settings::Parse("a: 1\n---\nb: 2\n", "x"));
+  CHECK(Settings::Parse("# nothing\n", "x"));
+  CHECK(Settings::Parse("---\na: 1 # one\n...\n", "x"));
   auto twice = Settings::Parse("a: 1\na: 2\n", "x");
   twice->String("a", "");
   CHECK_FALSE(twice->Finish());
