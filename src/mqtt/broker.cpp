@@ -15,6 +15,13 @@ constexpr std::size_t kUnacknowledged311 = 1024;
 // pile up.
 constexpr std::chrono::seconds kFarthestAlarm{60};
 
+// Of a CONNECT that does not decode: whether its sender would understand an answer of 5.0.
+bool SaysVersion5(BytesView connect) {
+  using namespace std::string_view_literals;
+  const auto header = ReadFixedHeader(connect);
+  return header && *header && connect.substr((*header)->header_bytes).starts_with("\0\4MQTT\5"sv);
+}
+
 }  // namespace
 
 Broker::Broker(const Authoriser& authoriser, Options options)
@@ -159,11 +166,16 @@ void Broker::Handle(Connection& connection, BytesView packet, UtcTime now) {
     HandlePacket(connection, *decoded, now);
     return;
   }
+  const Reason reason = ReasonOf(decoded.error());
   if (connection.state == ConnectionState::kNew && decoded.error().code() == Errc::kUnsupported) {
     // The one answer that clients of all versions understand (3.1.1 section 3.1.2.2).
     SendBytes(connection, Encode(ConnAck{false, 1, {}}, Version::k311));
+  } else if (connection.state == ConnectionState::kNew && SaysVersion5(packet)) {
+    // 5.0 section 4.13.1; 3.1.1 has no code for it, and closes.
+    SendBytes(connection,
+              Encode(ConnAck{false, static_cast<std::uint8_t>(reason), {}}, Version::k5));
   }
-  Fail(connection, ReasonOf(decoded.error()), decoded.error().message(), now);
+  Fail(connection, reason, decoded.error().message(), now);
 }
 
 void Broker::HandlePacket(Connection& connection, Packet& packet, UtcTime now) {

@@ -52,6 +52,23 @@ TEST_CASE("broker: another protocol version gets return code 1 and is closed", "
   CHECK(client.closed);
 }
 
+TEST_CASE("broker: a CONNECT of 5.0 that does not decode is told why", "[mqtt]") {  // 4.13.1
+  // A reserved flag is set; everything else is as it should be.
+  const Bytes connect("\x10\x0e\x00\x04MQTT\x05\x03\x00\x00\x00\x00\x01\x61", 16);
+  World world;
+  Client& client = world.Open();
+  client.SendBytes(connect);
+  CHECK(client.Next<ConnAck>().code == static_cast<int>(Reason::kMalformedPacket));
+  CHECK(client.closed);
+
+  Bytes older = connect;
+  older[8] = '\x04';  // 3.1.1 has no code for it
+  Client& closed = world.Open(k3);
+  closed.SendBytes(older);
+  CHECK(closed.inbox.empty());
+  CHECK(closed.closed);
+}
+
 TEST_CASE("broker: whatever does not begin with CONNECT is closed without an answer", "[mqtt]") {
   for (const Bytes& bytes : {Encode(PingReq{}, k5), Bytes("GET / HTTP/1.1\r\n\r\n"), Bytes("\0", 1),
                              Encode(ConnAck{}, k5), Bytes("\x16\x03\x01\x02", 4)}) {
