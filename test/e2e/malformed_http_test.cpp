@@ -2,6 +2,7 @@
 // document, and the same process goes on answering.
 #include <catch2/catch.hpp>
 
+#include "test/e2e/garbage.h"
 #include "test/e2e/investigator.h"
 #include "test/net/tls_client_socket.h"
 #include "util/text.h"
@@ -55,37 +56,6 @@ class StaysUp {
   const Lab& lab_;
   int pid_;
 };
-
-std::string Nested(const std::string& open, std::size_t depth) {
-  std::string text;
-  while (depth-- > 0) text += open;
-  return text;
-}
-
-// None of them is a JSON object with what any of our documents needs.
-std::vector<std::string> NoDocuments() {
-  using namespace std::string_literals;
-  return {"{",
-          "[]",
-          "null",
-          "7",
-          "\"text\"",
-          "{}",
-          "{}{}",
-          "{\"a\":1,\"a\":2}",
-          "{\"payload\":7}",
-          "{\"payloadType\":\"x\",\"payload\":\"!\",\"signatures\":[]}",
-          "{\"payloadType\":\"x\",\"payload\":\"e30=\",\"signatures\":{}}",
-          "{\"payloadType\":\"x\",\"payload\":\"e30=\",\"signatures\":[7]}",
-          "{\"n\":NaN}",
-          "{\"n\":1e999999}",
-          "\xff\xfe",
-          "{\"a\":\"\xc3\x28\"}",
-          "{\"a\":\"\\ud800\"}",
-          "\0\0\0\0"s,
-          Nested("[", 30'000),
-          Nested("{\"a\":", 5'000)};
-}
 
 }  // namespace
 
@@ -147,7 +117,7 @@ TEST_CASE("malformed: what is no JSON of ours gets a JSON error, and the API liv
   for (const std::string& target :
        {std::string("name LIKE"), std::string("nmae = 'x'"), std::string("name ~ '['"),
         std::string("'"), std::string("name = 'x' OR 1=1; DROP TABLE agents"), std::string(),
-        Nested("(", 10'000), Nested("NOT ", 10'000)}) {
+        Repeated("(", 10'000), Repeated("NOT ", 10'000)}) {
     INFO(target.substr(0, 100));
     const std::string body = json::Write(json::object{{"target", target}});
     CheckRefused(investigator.Call("POST", "/v1/targets", body), 400);

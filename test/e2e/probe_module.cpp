@@ -20,9 +20,9 @@
 namespace mig {
 namespace {
 
-constexpr std::string_view kAttempts[] = {"connect", "write",  "exec",   "ptrace",   "mount",
-                                          "shadow",  "signal", "memory", "forkbomb", "ignoreterm",
-                                          "hang",    "crash",  "throw",  "rows",     "nothing"};
+constexpr std::string_view kAttempts[] = {
+    "connect",  "write",      "exec", "ptrace", "mount", "shadow",  "signal", "memory",
+    "forkbomb", "ignoreterm", "hang", "crash",  "throw", "garbage", "rows",   "nothing"};
 
 constexpr Parameter kParameters[] = {
     {.flag = "attempt",
@@ -150,6 +150,11 @@ int Try(const std::string& attempt, const std::string& target, std::int64_t mebi
   }
   if (attempt == "hang") HangForEver();
   if (attempt == "crash") std::abort();
+  if (attempt == "garbage") {
+    constexpr std::string_view kNoFrame =
+        "{\"a module\": \"that writes where only frames belong\"}\n";
+    return ::write(STDOUT_FILENO, kNoFrame.data(), kNoFrame.size()) < 0 ? errno : 0;
+  }
   throw std::runtime_error("the probe throws");
 }
 

@@ -8,7 +8,7 @@ namespace mig {
 
 // For RegisterTestModule. Its parameter `attempt` names what to try:
 //   connect write exec ptrace mount shadow signal memory forkbomb   tried once, outcome reported
-//   ignoreterm hang crash throw                                     never a proper answer
+//   ignoreterm hang crash throw garbage                             never a proper answer
 //   rows      `count` elements
 //   nothing   an ordinary empty answer
 // and `target` what to try it on: "127.0.0.1:PORT" for connect, a path for write and mount

@@ -5,6 +5,7 @@
 #include "os/files.h"
 #include "roles/agent/crash_points.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 namespace mig::agent {
 namespace {
@@ -44,11 +45,19 @@ Bytes Identity::Sign(std::string_view payload_type, Bytes payload) const {
 
 Expected<std::string> LoadOrMakeTlsKey(const std::filesystem::path& file) {
   auto text = os::ReadFile(file, kMaxKeyFileBytes);
-  if (text || text.error().code() != Errc::kNotFound) return text;
+  if (!text && text.error().code() != Errc::kNotFound) return text;
+  if (text) {
+    // The name does not matter here: whether anything can be signed with it does.
+    auto usable = MakeCertificateRequest(*text, "mig");
+    if (usable) return text;
+    // Nobody knows an agent by this key, so another one does as well.
+    log::Warning("the TLS key is of no use; another one is made",
+                 {{"file", file.string()}, {"reason", usable.error().message()}});
+  }
   auto made = MakeP256Key();
   if (!made) return made;
   Crash("agent.tls_key.before");
-  if (auto stored = os::WriteNewFile(file, *made, kSecretMode); !stored) {
+  if (auto stored = os::WriteFileAtomically(file, *made, kSecretMode); !stored) {
     return std::move(stored).error();
   }
   Crash("agent.tls_key.stored");

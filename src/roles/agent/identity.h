@@ -32,7 +32,7 @@ class Identity {
   AgentId id_;
 };
 
-// The TLS key's PEM, from its file or newly made into it.
+// The TLS key's PEM, from its file or newly made into it where there is none, or none of use.
 Expected<std::string> LoadOrMakeTlsKey(const std::filesystem::path& file);
 
 }  // namespace mig::agent
