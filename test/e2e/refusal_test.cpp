@@ -40,7 +40,9 @@ struct Scene {
 
 TEST_CASE("agent: orders that people did not give are refused with their reason", "[e2e]") {
   Scene scene;
-  auto& [lab, deployment, courier] = scene;
+  Lab& lab = scene.lab;
+  Deployment& deployment = scene.deployment;
+  Courier& courier = scene.courier;
 
   const auto refusal = [&scene](const Action& action, const SecretKey& key) {
     return scene.RefusalOf(action, key);
@@ -108,7 +110,8 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
 
 TEST_CASE("agent: weight is counted in distinct people, for every operation", "[e2e]") {
   Scene scene;
-  auto& [lab, deployment, courier] = scene;
+  Deployment& deployment = scene.deployment;
+  Courier& courier = scene.courier;
 
   // Version 2 of the policy, by the same root: `file` needs two people, `example` one.
   const SecretKey alice_second = SecretKey::Generate();
@@ -167,7 +170,8 @@ TEST_CASE("agent: weight is counted in distinct people, for every operation", "[
 
 TEST_CASE("agent: a policy that the root did not sign changes nothing", "[e2e]") {
   Scene scene;
-  auto& [lab, deployment, courier] = scene;
+  Deployment& deployment = scene.deployment;
+  Courier& courier = scene.courier;
   const SecretKey mallory = SecretKey::Generate();
   Policy policy = deployment.policy;
   policy.version = 99;
@@ -187,7 +191,9 @@ TEST_CASE("agent: a policy that the root did not sign changes nothing", "[e2e]")
 
 TEST_CASE("agent: garbage on its topics leaves it alive", "[e2e]") {
   Scene scene;
-  auto& [lab, deployment, courier] = scene;
+  Lab& lab = scene.lab;
+  Deployment& deployment = scene.deployment;
+  Courier& courier = scene.courier;
   for (const char* garbage : {"", "{", "[]", "{\"action\":7}", "{\"action\":{}}", "\xff\xfe"}) {
     courier.SendRaw(topics::Command(deployment.agent), garbage);
     courier.SendRaw(topics::Control(deployment.agent), garbage);

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "test/e2e/lab.h"
+#include "test/sanitizers.h"
 
 using namespace mig;
 using namespace mig::e2e;
@@ -170,10 +171,7 @@ TEST_CASE("agents: 100,000 matches arrive with bounded memory in every role", "[
     }
     INFO(role << " peak " << peak_kib << " KiB");
     CHECK(peak_kib > 0);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    CHECK(peak_kib < 1024 * 1024);  // a sanitizer keeps freed memory in quarantine
-#else
-    CHECK(peak_kib < 96 * 1024);
-#endif
+    // The sanitizer keeps freed memory in quarantine.
+    CHECK(peak_kib < (kAddressSanitizer ? 1024 : 96) * 1024);
   }
 }

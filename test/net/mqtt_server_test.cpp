@@ -8,6 +8,7 @@
 
 #include "mqtt_client.h"
 #include "running_relay.h"
+#include "test/sanitizers.h"
 #include "test/skip.h"
 #include "test/temp_folder.h"
 
@@ -211,9 +212,9 @@ TEST_CASE("relay server: who sends without reading is not read either", "[net]")
 }
 
 TEST_CASE("relay server: without descriptors it waits, and goes on when there are some", "[net]") {
-#ifdef __SANITIZE_ADDRESS__
-  MIG_SKIP("the sanitizers need descriptors themselves to look at memory");
-#endif
+  if (kAddressSanitizer) {
+    MIG_SKIP("the sanitizers need descriptors themselves to look at memory");
+  }
   TempFolder folder;
   RunningRelay relay(folder / "relay.db");
   rlimit limit{};

@@ -318,17 +318,17 @@ TEST_CASE("check: paths outside the policy's are refused, those inside bind the 
   rule = ModuleRule{1, {{"ann", 1}}, {}};
   rule.constraints.paths = {"/etc", "/opt"};
   scene.action.operations[0].module = "file";
-  scene.action.operations[0].parameters["paths"] = {"/etc/ssl"};
+  scene.action.operations[0].parameters["paths"] = json::array{"/etc/ssl"};
   const Decision decision = scene.Check();
   REQUIRE(decision.accepted);
   CHECK(decision.accepted->roots[0] == std::vector<std::string>{"/etc", "/opt"});
 
-  scene.action.operations[0].parameters["paths"] = {"/etc/ssl", "/etc/../root"};
+  scene.action.operations[0].parameters["paths"] = json::array{"/etc/ssl", "/etc/../root"};
   CHECK(scene.Verdict() == "constraint");
-  scene.action.operations[0].parameters["paths"] = {"/etcetera"};
+  scene.action.operations[0].parameters["paths"] = json::array{"/etcetera"};
   CHECK(scene.Verdict() == "constraint");
 
-  scene.action.operations[0].parameters["paths"] = {"/etc/ssl"};
+  scene.action.operations[0].parameters["paths"] = json::array{"/etc/ssl"};
   scene.path_rules_enforceable = false;
   CHECK(scene.Verdict() == "sandbox");
 }

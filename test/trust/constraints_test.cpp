@@ -55,11 +55,10 @@ TEST_CASE("constraints: a parameter has one of the allowed values, and is given"
 }
 
 TEST_CASE("constraints: what is not a plain value is allowed by no list", "[trust]") {
-  const json::object parameters{{"name", json::object{{"b64", "/w=="}}},
-                                {"names", json::array{json::object{{"b64", "/w=="}}}},
-                                {"empty", json::array{}},
-                                {"nested", json::array{json::array{"a"}}},
-                                {"real", 1.5}};
+  const json::object parameters =
+      json::ParseObject(
+          R"({"name":{"b64":"/w=="},"names":[{"b64":"/w=="}],"empty":[],"nested":[["a"]],"real":1.5})")
+          .value();
   for (const char* name : {"name", "names", "empty", "nested", "real"}) {
     INFO(name);
     CHECK_FALSE(CheckParameter(parameters, name, {"a", "", "1.5", "1.5E0", "[]"}));

@@ -1,0 +1,20 @@
+// Which sanitizer this is built with: GCC and clang say it in different ways.
+#pragma once
+
+#if defined(__SANITIZE_ADDRESS__)
+#define MIG_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MIG_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+namespace mig {
+
+#ifdef MIG_ADDRESS_SANITIZER
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+
+}  // namespace mig
