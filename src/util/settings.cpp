@@ -1,9 +1,11 @@
 #include "util/settings.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 
 #include "util/clock.h"
 #include "util/size.h"
@@ -46,6 +48,34 @@ const YAML::Node* Child(const YAML::Node& mapping, std::string_view key, YAML::N
   return nullptr;
 }
 
+// Hears where documents begin, and nothing else.
+struct DocumentStarts : YAML::EventHandler {
+  YAML::Mark last;
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Where a second document begins, which YAML::Load passes over. Not by YAML::LoadAll: behind a
+// stray
+// `]` or `,` it finds documents without end. Throws what the parser throws.
+std::optional<YAML::Mark> SecondDocument(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.last;
+}
+
 }  // namespace
 
 Settings::Settings(std::shared_ptr<Document> document, std::shared_ptr<Node> node)
@@ -57,13 +87,12 @@ Expected<Settings> Settings::Parse(std::string_view text, std::string name) {
   YAML::Node root;
   try {
     // Behind a line's end yaml-cpp takes the end of the file for the end of a quoted text, and what
-    // stands between for a value. Before the end of a document it does not. The second document of
-    // a file it would pass over.
-    const auto documents = YAML::LoadAll(std::string(text) + "\n...\n");
-    if (documents.size() > 1) {
-      return Error(Errc::kMalformed, name + ": more than one document; take out the line `---`");
+    // stands between for a value. Before the end of a document it does not.
+    const std::string closed = std::string(text) + "\n...\n";
+    root = YAML::Load(closed);
+    if (const auto second = SecondDocument(closed)) {
+      return Error(Errc::kMalformed, At(name, *second) + ": a second document begins; one is read");
     }
-    if (!documents.empty()) root = documents.front();
   } catch (const YAML::Exception& e) {
     const bool open = e.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
     return Error(Errc::kMalformed,

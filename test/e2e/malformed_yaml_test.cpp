@@ -76,7 +76,7 @@ TEST_CASE("malformed: a configuration's error names file, line and the near key"
     says(inside, line(LineOf(inside, "formt")) + "unknown key `log.formt`, did you mean `format`?");
     says(good + required + " again\n", "stands twice");
     says(Replaced(good, required, required + " '"), "a quoted text does not end");
-    says(good + "---\nlog: {level: debug}\n", "more than one document");
+    says(good + "---\nlog: {level: debug}\n", "a second document begins");
     says(good + "\t- tab: [\n", "not YAML");
     says("- a list\n", "at the top level");
     says("{{{{", "not YAML");

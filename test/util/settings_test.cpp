@@ -55,7 +55,9 @@ TEST_CASE("settings: bad YAML, a list at the top and a doubled key are errors", 
     REQUIRE_FALSE(unclosed);
     CHECK(unclosed.error().message().find("does not end") != std::string::npos);
   }
-  CHECK_FALSE(Settings::Parse("a: 1\n---\nb: 2\n", "x"));
+  CHECK(Settings::Parse("a: 1\n---\nb: 2\n", "x").error().message() ==
+        "x:2: a second document begins; one is read");
+  CHECK_FALSE(Settings::Parse(",*a]\nl: [*b]\n", "x"));
   CHECK(Settings::Parse("# nothing\n", "x"));
   CHECK(Settings::Parse("---\na: 1 # one\n...\n", "x"));
   auto twice = Settings::Parse("a: 1\na: 2\n", "x");
