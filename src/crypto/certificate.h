@@ -63,8 +63,8 @@ struct LeafRequest {
   std::chrono::seconds validity = std::chrono::hours(24 * 90);
 };
 // A new P-256 key and its certificate. Starts five minutes before `now` (clock skew), or a twelfth
-// of its validity where that is less, and ends no later than the CA does. Errors: kInvalid: a name that no certificate of ours carries; kExpired:
-// the CA; kMalformed: its PEM.
+// of its validity where that is less, and ends no later than the CA does. Errors: kInvalid: a name
+// that no certificate of ours carries; kExpired: the CA; kMalformed: its PEM.
 Expected<KeyPairPem> IssueLeaf(const KeyPairPem& ca, const LeafRequest& request, UtcTime now);
 
 // For enrolment: the key stays with whoever asked.

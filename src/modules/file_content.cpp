@@ -112,7 +112,7 @@ void ContentScan::Piece(std::size_t end) {
 }
 
 void ContentScan::Feed(BytesView bytes) {
-  if (open_ == 0) return;
+  if (open_ == 0 || bytes.empty()) return;
   // memrchr, because rfind goes byte by byte, and a binary file may have no line break at all.
   const void* found = ::memrchr(bytes.data(), '\n', bytes.size());
   const std::size_t last_break =

@@ -10,7 +10,6 @@ namespace mig::store {
 namespace {
 
 std::int64_t ToMillis(UtcTime time) { return time.time_since_epoch().count(); }
-UtcTime FromMillis(std::int64_t millis) { return UtcTime(std::chrono::milliseconds(millis)); }
 
 constexpr std::int64_t kMemoryMillis =
     std::chrono::duration_cast<std::chrono::milliseconds>(kMemoryAfterExpiry).count();
@@ -45,7 +44,7 @@ Expected<RememberedAction> ActionFrom(const Statement& row) {
   }
   action.id = *id;
   action.kind = *kind;
-  action.expireafter = FromMillis(row.Integer(2));
+  action.expireafter = TimeFromMillis(row.Integer(2));
   action.state = StateFrom(row.Text(3));
   action.attempts = static_cast<std::uint32_t>(row.Integer(4));
   if (!row.IsNull(5)) {
@@ -467,7 +466,7 @@ Expected<AgentDb::TrustState> AgentDb::Trust() const {
   TrustState state;
   auto found = impl_->First("SELECT time_floor, root_version, policy_version, documents FROM trust",
                             [&](const Statement& row) {
-                              state.time_floor = FromMillis(row.Integer(0));
+                              state.time_floor = TimeFromMillis(row.Integer(0));
                               state.root_version = static_cast<std::uint64_t>(row.Integer(1));
                               state.policy_version = static_cast<std::uint64_t>(row.Integer(2));
                               state.documents = row.BlobAt(3);

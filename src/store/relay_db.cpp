@@ -31,7 +31,7 @@ Expected<std::filesystem::path> MoveAside(const std::filesystem::path& file) {
 
 std::optional<UtcTime> TimeAt(const Statement& row, int column) {
   if (row.IsNull(column)) return std::nullopt;
-  return UtcTime(std::chrono::milliseconds(row.Integer(column)));
+  return TimeFromMillis(row.Integer(column));
 }
 
 // Calls `take` for each row.
@@ -53,7 +53,7 @@ Expected<void> TakeSession(const Statement& row, mqtt::Snapshot& snapshot) {
   session.client_id = row.Text(1);
   session.role = row.Text(2);
   session.peer_id = row.Text(3);
-  session.expiry = std::chrono::seconds(row.Integer(4));
+  session.expiry = std::chrono::seconds(std::clamp<std::int64_t>(row.Integer(4), 0, UINT32_MAX));
   session.away_since = TimeAt(row, 5);
   if (!row.IsNull(6)) {
     auto properties = mqtt::DecodeProperties(row.BlobAt(10), mqtt::PropertyPlace::kWill);

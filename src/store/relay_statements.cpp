@@ -236,7 +236,7 @@ Expected<mqtt::Page> RelayDb::Statements::Page(const mqtt::PageRequest& request)
     message->qos = static_cast<mqtt::Qos>(page_.Integer(8));
     message->retain = page_.Integer(9) != 0;
     if (!page_.IsNull(10)) {
-      message->expires_at = UtcTime(std::chrono::milliseconds(page_.Integer(10)));
+      message->expires_at = TimeFromMillis(page_.Integer(10));
     }
     mqtt::QueueEntry entry;
     entry.sequence = static_cast<std::uint64_t>(page_.Integer(0));

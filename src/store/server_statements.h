@@ -24,9 +24,6 @@ namespace mig::store {
 #define MIG_OPEN_ACTION "('pending', 'scheduled', 'preparing', 'inflight')"
 
 inline std::int64_t Millis(UtcTime time) { return time.time_since_epoch().count(); }
-inline UtcTime FromMillis(std::int64_t millis) {
-  return UtcTime(std::chrono::milliseconds(millis));
-}
 
 // Reads the columns of the present row from left to right. What we wrote ourselves can be
 // unreadable only when the file was damaged or edited: the first such column is remembered as an
@@ -43,7 +40,7 @@ class Columns {
   bool Bool() { return Integer() != 0; }
   std::string Text() { return statement_.Text(next_++); }
   Bytes BlobValue() { return statement_.BlobAt(next_++); }
-  UtcTime Time() { return FromMillis(Integer()); }
+  UtcTime Time() { return TimeFromMillis(Integer()); }
   std::optional<UtcTime> OptionalTime() {
     if (SkipNull()) return std::nullopt;
     return Time();

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
@@ -157,6 +158,11 @@ void Statement::Reset() {
   sqlite3_clear_bindings(statement_.get());
   bound_ = 0;
   bind_error_ = SQLITE_OK;
+}
+
+UtcTime TimeFromMillis(std::int64_t millis) {
+  constexpr std::int64_t kEndOf9999 = 253'402'300'799'999;
+  return UtcTime(std::chrono::milliseconds(std::clamp<std::int64_t>(millis, 0, kEndOf9999)));
 }
 
 Expected<std::vector<Migration>> SplitMigrations(std::string_view schema) {

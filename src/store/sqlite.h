@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "util/bytes.h"
+#include "util/clock.h"
 #include "util/expected.h"
 
 struct sqlite3;
@@ -25,6 +26,10 @@ namespace mig::store {
 struct Blob {
   BytesView bytes;
 };
+
+// Milliseconds since 1970, as all our databases keep times. What a damaged row says lies before
+// that or after the year 9999 becomes the nearest that does not, so that it can be reckoned with.
+UtcTime TimeFromMillis(std::int64_t millis);
 
 // A prepared statement: keep it, and run it often. Outlived by its Database. Not for two threads.
 class Statement {
