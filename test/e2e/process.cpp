@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,8 +128,10 @@ std::optional<Outcome> Background::Wait(std::chrono::seconds deadline) {
   const auto end = Clock::now() + deadline;
   while (!reaped_) {
     int status = 0;
-    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+    rusage usage{};
+    if (wait4(pid_, &status, WNOHANG, &usage) == pid_) {
       reaped_ = true;
+      outcome_.peak_kib = usage.ru_maxrss;
       outcome_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       // What it wrote before its end; a daemon it left behind may hold the pipes, so no waiting.
       for (int i = 0; i < 64; ++i) {

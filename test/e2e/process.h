@@ -19,6 +19,7 @@ struct RunOptions {
 struct Outcome {
   int status = -1;         // exit status, or 128 + signal
   bool timed_out = false;  // the deadline passed and the process group was killed
+  long peak_kib = 0;       // the most memory it had resident
   std::string out;
   std::string err;
 };
