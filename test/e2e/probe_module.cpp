@@ -145,7 +145,8 @@ int Try(const std::string& attempt, const std::string& target, std::int64_t mebi
   if (attempt == "memory") return TryMemory(mebibytes);
   if (attempt == "forkbomb") return TryForkBomb();
   if (attempt == "ignoreterm") {
-    ::signal(SIGTERM, SIG_IGN);
+    // And all others that can be ignored, its own alarm clock among them.
+    for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_IGN);
     HangForEver();
   }
   if (attempt == "hang") HangForEver();

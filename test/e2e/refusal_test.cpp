@@ -25,7 +25,7 @@ struct Scene {
     courier.SendCommand(deployment.agent, envelope);
     const auto answer = courier.WaitForAnswer(id);
     if (!answer) return "silence";
-    if (answer->state != "refused") return answer->state;
+    if (answer->state != "refused") return "answered: " + answer->state;  // "expired" is one, too
     INFO(answer->detail);
     CHECK_FALSE(answer->detail.empty());
     CHECK(lab.Runs(id.Text()) == runs_before);
@@ -50,7 +50,7 @@ TEST_CASE("agent: orders that people did not give are refused with their reason"
 
   // The control: what is refused below is refused for its own fault, not for this courier's.
   const Action good = GoodAction(deployment);
-  CHECK(refusal(good, deployment.investigator) == "success");
+  CHECK(refusal(good, deployment.investigator) == "answered: success");
 
   SECTION("altered, unsigned or signed by strangers") {
     Action action = GoodAction(deployment);
@@ -159,7 +159,7 @@ TEST_CASE("agent: weight is counted in distinct people, for every operation", "[
   action = file_action();
   Envelope both = Signed(action, deployment.investigator);
   AddSignature(both, bob);
-  CHECK(scene.RefusalOf(both, action.id) == "success");
+  CHECK(scene.RefusalOf(both, action.id) == "answered: success");
 
   // The first version again: kept out, so two people are still needed.
   courier.SendPolicy(deployment.agent, deployment, deployment.policy);
@@ -186,7 +186,7 @@ TEST_CASE("agent: a policy that the root did not sign changes nothing", "[e2e]")
   Action action = GoodAction(deployment);
   CHECK(scene.RefusalOf(action, mallory) == "unknown_signer");
   action = GoodAction(deployment);
-  CHECK(scene.RefusalOf(action, deployment.investigator) == "success");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "answered: success");
 }
 
 TEST_CASE("agent: garbage on its topics leaves it alive", "[e2e]") {
@@ -200,6 +200,6 @@ TEST_CASE("agent: garbage on its topics leaves it alive", "[e2e]") {
   }
   const int pid = lab.PidOf("agent-1");
   const Action action = GoodAction(deployment);
-  CHECK(scene.RefusalOf(action, deployment.investigator) == "success");
+  CHECK(scene.RefusalOf(action, deployment.investigator) == "answered: success");
   CHECK(lab.PidOf("agent-1") == pid);
 }
