@@ -65,8 +65,7 @@ struct DocumentStarts : YAML::EventHandler {
   void OnMapEnd() override {}
 };
 
-// Where a second document begins, which YAML::Load passes over. Not by YAML::LoadAll: behind a
-// stray
+// Where a second document begins, which YAML::Load passes over. Not by YAML::LoadAll: behind a stray
 // `]` or `,` it finds documents without end. Throws what the parser throws.
 std::optional<YAML::Mark> SecondDocument(const std::string& text) {
   std::istringstream in(text);

@@ -7,6 +7,7 @@
 #include "test/fuzz/require.h"
 #include "util/clock.h"
 #include "util/encoding.h"
+#include "util/size.h"
 #include "util/text.h"
 
 using mig::fuzz::Require;
@@ -33,6 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto duration = mig::ParseDuration(text)) {
     const auto again = mig::ParseDuration(mig::FormatDuration(*duration));
     Require(again && *again == *duration, "a duration survives being written");
+  }
+  if (const auto bytes = mig::ParseSize(text)) {
+    Require(*bytes >> 63 == 0, "a size is below 2^63");
+    Require(!mig::FormatSize(*bytes).empty(), "and can be shown");
   }
 
   const std::string printable = mig::EscapeForTerminal(text);

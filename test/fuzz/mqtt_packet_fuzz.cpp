@@ -23,6 +23,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = Decode(Encode(*packet, version), version);
     mig::fuzz::Require(again && *again == *packet, "a packet written reads the same");
   }
+  // The same bytes as a list of properties, which a relay also reads from its store.
+  for (const PropertyPlace place : {PropertyPlace::kPublish, PropertyPlace::kWill}) {
+    const auto properties = DecodeProperties(bytes, place);
+    if (!properties) continue;
+    mig::Bytes list;
+    AppendPropertyList(list, *properties);
+    const auto again = DecodeProperties(list, place);
+    mig::fuzz::Require(again && *again == *properties, "properties written read the same");
+  }
   // The same bytes as a filter and a name, cut at the first newline.
   const std::string_view filter = bytes.substr(0, bytes.find('\n'));
   const std::string_view name = bytes.substr(std::min(filter.size() + 1, bytes.size()));

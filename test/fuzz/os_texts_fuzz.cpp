@@ -19,9 +19,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view rest = text.substr(std::min(first.size() + 1, size));
   os::InitFlavour(first, rest);
   const std::string name = os::FullyQualifiedName(first, rest);
-  fuzz::Require(name == (first.empty() ? "localhost" : first) ||
-                    rest.find(name) != std::string_view::npos,
-                "a name is the kernel's or the file's");
+  fuzz::Require(
+      name == (first.empty() ? "localhost" : first) || rest.find(name) != std::string_view::npos,
+      "a name is the kernel's or the file's");
   if (size >= 8) os::FormatCidr(text.substr(0, 4), text.substr(4, 4));
   if (size >= 32) os::FormatCidr(text.substr(0, 16), text.substr(16, 16));
   os::FormatCidr(first, rest);
