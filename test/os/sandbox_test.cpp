@@ -24,6 +24,7 @@
 #include <functional>
 
 #include "os/files.h"
+#include "test/skip.h"
 #include "test/temp_folder.h"
 
 using namespace mig;
@@ -121,15 +122,12 @@ class Listener {
 
 const bool kHere = ProbeSandbox().level == SandboxLevel::kFull;
 
-bool Skipped() {
-  if (!kHere) WARN("skipped: this kernel lacks part of the sandbox");
-  return !kHere;
-}
+constexpr const char* kLacking = "this kernel lacks part of the sandbox";
 
 }  // namespace
 
 TEST_CASE("sandbox: what it reports is what the probe said", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   CHECK(InChild([] {
           const auto report = EnterSandbox(Request({}));
           return report && report->level == SandboxLevel::kFull && report->missing.empty() ? 0 : 1;
@@ -139,7 +137,7 @@ TEST_CASE("sandbox: what it reports is what the probe said", "[os]") {
 
 TEST_CASE("sandbox: without the right to read files none can be opened, listed or looked at",
           "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const TempFolder folder;
   const auto file = folder.Write("f", "content");
   const std::string link = (folder / "link").string();
@@ -160,7 +158,7 @@ TEST_CASE("sandbox: without the right to read files none can be opened, listed o
 }
 
 TEST_CASE("sandbox: the network right opens the resolver's files and no others", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const TempFolder folder;
   const auto file = folder.Write("f", "content");
   CheckDenied(Request(Right::kNetwork), [&] { return OpenOnly(file); });
@@ -169,7 +167,7 @@ TEST_CASE("sandbox: the network right opens the resolver's files and no others",
 }
 
 TEST_CASE("sandbox: with the right to read files everyone's can be read", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const TempFolder folder;
   const auto file = folder.Write("private/f", "content");
   ::chmod((folder / "private").c_str(), 0700);
@@ -185,7 +183,7 @@ TEST_CASE("sandbox: with the right to read files everyone's can be read", "[os]"
 }
 
 TEST_CASE("sandbox: nothing can be written, made, changed or removed", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const TempFolder folder;
   const auto file = folder.Write("f", "content");
   const auto request = Request(Right::kReadFiles | Right::kNetwork);
@@ -212,7 +210,7 @@ TEST_CASE("sandbox: nothing can be written, made, changed or removed", "[os]") {
 }
 
 TEST_CASE("sandbox: openat2, whose flags no filter can see, seems not to exist", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const TempFolder folder;
   const auto attempt = [&] {
     struct {
@@ -225,7 +223,7 @@ TEST_CASE("sandbox: openat2, whose flags no filter can see, seems not to exist",
 }
 
 TEST_CASE("sandbox: read roots are a wall, whatever the path looks like", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const TempFolder folder;
   folder.Write("allowed/deep/f", "in");
   folder.Write("allowed2/f", "out");
@@ -249,7 +247,7 @@ TEST_CASE("sandbox: read roots are a wall, whatever the path looks like", "[os]"
 }
 
 TEST_CASE("sandbox: without the network right there is no socket of any kind", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const Listener listener;
   CheckDenied(Request(Right::kReadFiles), [&] { return listener.Connect(); });
   for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK}) {
@@ -263,7 +261,7 @@ TEST_CASE("sandbox: without the network right there is no socket of any kind", "
 }
 
 TEST_CASE("sandbox: the network right connects, but neither listens nor sniffs", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const Listener listener;
   const auto request = Request(Right::kNetwork);
   CHECK(InSandbox(request, [&] { return listener.Connect(); }).status == kSucceeded);
@@ -290,7 +288,7 @@ TEST_CASE("sandbox: the network right connects, but neither listens nor sniffs",
 }
 
 TEST_CASE("sandbox: no other program, no other process", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const auto request = Request(Right::kReadFiles | Right::kNetwork);
   CheckDenied(request, [] {
     ::execl("/bin/true", "true", nullptr);
@@ -309,7 +307,7 @@ TEST_CASE("sandbox: no other program, no other process", "[os]") {
 }
 
 TEST_CASE("sandbox: threads are allowed", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   CHECK(InSandbox(Request({}), [] {
           pthread_t thread{};
           const int made = ::pthread_create(
@@ -319,7 +317,7 @@ TEST_CASE("sandbox: threads are allowed", "[os]") {
 }
 
 TEST_CASE("sandbox: no signal reaches another process, its own do", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const pid_t us = ::getpid();
   CheckDenied(Request({}), [&] { return Outcome(::kill(us, SIGCONT)); });
   CheckDenied(Request({}), [&] { return Outcome(::kill(us, 0)); });
@@ -334,7 +332,7 @@ TEST_CASE("sandbox: no signal reaches another process, its own do", "[os]") {
 }
 
 TEST_CASE("sandbox: the calls of an exploit end the process", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const pid_t us = ::getpid();
   CheckDeadly([&] { ::ptrace(PTRACE_SEIZE, us, nullptr, nullptr); });
   CheckDeadly([] { ::mount("none", "/no/such", "tmpfs", 0, nullptr); });
@@ -348,10 +346,7 @@ TEST_CASE("sandbox: the calls of an exploit end the process", "[os]") {
 
 TEST_CASE("sandbox: mounting works for root outside", "[os]") {
   // The control of the mount above: there it fails for a reason of its own.
-  if (!IsRoot()) {
-    WARN("skipped: not root");
-    return;
-  }
+  if (!IsRoot()) MIG_SKIP("not root");
   const TempFolder folder;
   const auto attempt = [&] {
     if (::unshare(CLONE_NEWNS) != 0) return errno;
@@ -359,15 +354,13 @@ TEST_CASE("sandbox: mounting works for root outside", "[os]") {
     return Outcome(::mount("none", folder.path().c_str(), "tmpfs", 0, nullptr));
   };
   const Ending outside = InChild(attempt);
-  if (outside.status == EPERM) {
-    WARN("skipped: this container may not mount");
-    return;
-  }
+  if (outside.status == EPERM) MIG_SKIP("this container may not mount");
+  if (outside.status == EINVAL) MIG_SKIP("the root folder is not a mount point, as in a chroot");
   CHECK(outside.status == kSucceeded);
 }
 
 TEST_CASE("sandbox: no memory becomes code", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   CheckDenied(Request({}), [] {
     void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -381,7 +374,7 @@ TEST_CASE("sandbox: no memory becomes code", "[os]") {
 
 TEST_CASE("sandbox: two gigabytes are more than a module gets, a hundred megabytes are not",
           "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   const auto map = [](std::size_t bytes) {
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -394,7 +387,7 @@ TEST_CASE("sandbox: two gigabytes are more than a module gets, a hundred megabyt
 }
 
 TEST_CASE("sandbox: processor time runs out", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   SandboxRequest request = Request({});
   request.limits.cpu_seconds = 1;
   const Ending ending = InSandbox(request, [] {
@@ -406,7 +399,7 @@ TEST_CASE("sandbox: processor time runs out", "[os]") {
 }
 
 TEST_CASE("sandbox: limits cannot be raised, and descriptors run out", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   CheckDenied(Request({}), [] {
     rlimit limit{};
     ::getrlimit(RLIMIT_CORE, &limit);
@@ -423,11 +416,8 @@ TEST_CASE("sandbox: limits cannot be raised, and descriptors run out", "[os]") {
 }
 
 TEST_CASE("sandbox: root becomes nobody in particular, with one capability at most", "[os]") {
-  if (Skipped()) return;
-  if (!IsRoot()) {
-    WARN("skipped: not root");
-    return;
-  }
+  if (!kHere) MIG_SKIP(kLacking);
+  if (!IsRoot()) MIG_SKIP("not root");
   CHECK(InSandbox(Request(Right::kReadFiles), [] {
           const auto status = ReadFile("/proc/self/status");
           if (!status) return 1;
@@ -443,7 +433,7 @@ TEST_CASE("sandbox: root becomes nobody in particular, with one capability at mo
 }
 
 TEST_CASE("sandbox: what was open before stays usable", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const FileDescriptor read_end(ends[0]);
@@ -456,7 +446,7 @@ TEST_CASE("sandbox: what was open before stays usable", "[os]") {
 }
 
 TEST_CASE("sandbox: whoever wanted to die with its parent still does", "[os]") {
-  if (Skipped()) return;
+  if (!kHere) MIG_SKIP(kLacking);
   int ends[2];
   REQUIRE(::pipe2(ends, 0) == 0);
   const FileDescriptor read_end(ends[0]);
@@ -482,11 +472,8 @@ TEST_CASE("sandbox: whoever wanted to die with its parent still does", "[os]") {
 }
 
 TEST_CASE("sandbox: reading other processes needs its right", "[os]") {
-  if (Skipped()) return;
-  if (!IsRoot()) {
-    WARN("skipped: not root");
-    return;
-  }
+  if (!kHere) MIG_SKIP(kLacking);
+  if (!IsRoot()) MIG_SKIP("not root");
   static char here[8] = "readme";
   const pid_t us = ::getpid();
   const auto attempt = [&] {

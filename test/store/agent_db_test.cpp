@@ -5,6 +5,7 @@
 #include "crypto/digest.h"
 #include "store/sqlite.h"
 #include "test/deployment.h"
+#include "test/skip.h"
 #include "test/small_disk.h"
 #include "test/temp_folder.h"
 
@@ -392,10 +393,7 @@ TEST_CASE("agent db: nothing is accepted when the reserve cannot be taken", "[st
 TEST_CASE("agent db: on a full disk what was begun is written to its end, nothing new begins",
           "[store]") {
   const SmallDisk disk(std::uint64_t{2} << 20);
-  if (!disk.available()) {
-    WARN("skipped: this machine lets nobody mount a small file system");
-    return;
-  }
+  if (!disk.available()) MIG_SKIP("this machine lets nobody mount a small file system");
   const std::string finding = disk.Run([](const std::filesystem::path& folder) -> std::string {
     const Deployment deployment;
     AgentDbOptions options;
