@@ -73,6 +73,8 @@ TEST_CASE("malformed: a configuration's error names file, line and the near key"
     says(loud, line(LineOf(loud, "level: loud")) + "log.level: ");
     const std::string inside = Replaced(good, "format: text", "formt: text");
     says(inside, line(LineOf(inside, "formt")) + "unknown key `log.formt`, did you mean `format`?");
+    if (role != "relay") continue;
+    // One parser reads them all: what is no YAML need not be shown to each.
     says(good + required + " again\n", "stands twice");
     says(Replaced(good, required, required + " '"), "a quoted text does not end");
     says(good + "---\nlog: {level: debug}\n", "a second document begins");
