@@ -6,7 +6,7 @@
 #   test/run.sh                     all of it
 #   test/run.sh dev fuzz            only these: release, dev, tsan, fuzz
 #
-# Environment: MIG_JOBS (compilers and tests at once), MIG_FUZZ_SECONDS (a target, default 5),
+# Environment: MIG_JOBS (compilers at once; twice as many tests), MIG_FUZZ_SECONDS (a target, default 5),
 # MIG_KILLS (kills a role in the crash tests; default 50, and 8 in sanitizer builds). The last line
 # is `N passed, N failed, N skipped`, over all runs of ctest; a step that failed without a test's help counts as one failure.
 set -euo pipefail
@@ -63,7 +63,7 @@ run_tests() {
   if [ "$1" != release ]; then kills=${MIG_KILLS:-8}; fi
   rm -f "$report"
   step "test: $2" "to see one test again: ctest --preset $1 -R 'its name' (all output: -V)" \
-    env MIG_KILLS="$kills" ctest --preset "$1" -j "$jobs" --no-tests=error --output-junit "$report"
+    env MIG_KILLS="$kills" ctest --preset "$1" -j "$tests_at_once" --no-tests=error --output-junit "$report"
   count_tests "$report"
   report=''
   # What this machine could not run, by name: nothing is skipped silently.
@@ -71,6 +71,8 @@ run_tests() {
 }
 
 jobs=$(steps_jobs)
+# The tests that take long wait for processes that they started.
+tests_at_once=$((2 * jobs))
 steps_start run $((3 * ${#presets[@]}))
 packaging/bootstrap.sh || steps_fail 'the packages are not there' 'see above'
 

@@ -39,9 +39,7 @@ function(mig_test name)
   endif()
   add_executable(test_${name} ${ARG_SOURCES})
   list(TRANSFORM ARG_USES PREPEND mig_)
-  target_link_libraries(test_${name} PRIVATE mig_compile ${ARG_USES} ${ARG_EXTERNAL} mig_catch)
-  # What is tested is built as it ships; what tests it is run once, and compiles in half the time.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O0> $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
+  target_link_libraries(test_${name} PRIVATE mig_compile_test ${ARG_USES} ${ARG_EXTERNAL} mig_catch)
   # What tests share is included by its place in the tree: "test/temp_folder.h".
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(test_${name} PRIVATE

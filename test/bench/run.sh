@@ -42,7 +42,9 @@ lab_processes() {
   done | sort -k 2
 }
 ticks() { awk '{sub(/^.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; } # user and system
-resident_kb() { awk '/^VmRSS:/ {print $2}' "/proc/$1/status"; }
+# Resident in all, and what is its own: the rest is the executable, which the kernel keeps once for
+# all roles and takes away when it needs the memory.
+resident_kb() { awk '/^VmRSS:/ {all = $2} /^RssAnon:/ {own = $2} END {print all, own}' "/proc/$1/status"; }
 median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 
 table=''
@@ -92,10 +94,10 @@ lab_at_rest() {
 }
 step "watch the lab at rest for $idle_seconds s" 'did a role end? See its log in the lab' lab_at_rest
 tick_ms=$((1000 / $(getconf CLK_TCK)))
-while read -r role kb used; do
+while read -r role kb own used; do
   aim='-'
   [ "$role" != agent ] || aim='under 10 MB, no measurable processor time'
-  row "$role at rest" "$(awk "BEGIN {printf \"%.1f\", $kb / 1024}") MB resident, $((used * tick_ms)) ms of processor in $idle_seconds s" "$aim"
+  row "$role at rest" "$(awk "BEGIN {printf \"%.1f\", $kb / 1024}") MB resident, $(awk "BEGIN {printf \"%.1f\", $own / 1024}") of its own, $((used * tick_ms)) ms of processor in $idle_seconds s" "$aim"
 done <"$work/rest"
 
 step "start a verb $starts times" 'see above' into "$work/start" \
