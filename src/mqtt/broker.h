@@ -70,6 +70,7 @@ class Broker {
   void Committed(std::uint64_t batch, UtcTime now);
   void Paged(Page page, UtcTime now);
   void Expired(const std::vector<ExpiredRow>& rows);
+  void StoreWritable(bool writable) { store_writable_ = writable; }
 
   // Looks at what is due; see WakeAt.
   void Tick(UtcTime now);
@@ -211,6 +212,7 @@ class Broker {
   std::vector<KeepOperation> open_batch_;
   std::uint64_t open_batch_number_ = 1;
   std::uint64_t committed_ = 0;
+  bool store_writable_ = true;
   std::deque<std::pair<std::uint64_t, std::size_t>> uncommitted_;  // batch, operations
   std::size_t uncommitted_operations_ = 0;
   std::map<std::uint64_t, std::vector<Waiting>> waiting_;  // by batch

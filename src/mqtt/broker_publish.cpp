@@ -130,7 +130,7 @@ void Broker::Retain(const MessageRef& message, Outcome& outcome, UtcTime now) {
       outcome.batch = KeepOne(DropRetained{message->topic});
     }
   } else if (retained_.Put(message)) {
-    outcome.batch = KeepOne(PutRetained{message});
+    outcome.batch = KeepOne(PutRetained{{message, {}, {}}});
     if (message->expires_at) MayExpire(now);
   } else {
     ++counters_.dropped_full;

@@ -331,7 +331,7 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
   assert(sessions_.empty() && connections_.empty());
   last_queue_ = snapshot.last_queue;
   last_message_ = snapshot.last_message;
-  for (MessageRef& message : snapshot.retained) retained_.Put(std::move(message));
+  for (RetainedRecord& each : snapshot.retained) retained_.Put(std::move(each.message));
   std::vector<QueueId> ended;
   for (SessionRecord& record : snapshot.sessions) {
     auto session = std::make_unique<Session>(record.id);

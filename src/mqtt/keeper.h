@@ -42,6 +42,27 @@ struct GroupRecord {
   std::string filter;  // `$share/NAME/FILTER`
 };
 
+struct RetainedRecord {
+  MessageRef message;
+  std::string role;  // of the principal who published it, and whose right it needs
+  std::string peer_id;
+};
+
+// Of one session, a packet identifier that a QoS 2 message came under.
+struct ReceivedRecord {
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+};
+
+// Of one session, a packet identifier that a QoS 2 message is sent under.
+struct SendingRecord {
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+  std::uint64_t sequence = 0;  // of the row in the session's queue; 0: released, PUBREL is due
+  MessageId message = 0;       // of the row
+  std::size_t size = 0;        // of the row
+};
+
 struct QueueSummary {
   QueueId id = 0;
   std::size_t messages = 0;
@@ -86,16 +107,41 @@ struct Dequeue {  // the message itself goes with the last
   MessageId message = 0;
 };
 struct PutRetained {
-  MessageRef message;
+  RetainedRecord retained;
 };
 struct DropRetained {
   std::string topic;
 };
+// QoS 2 (section 4.3.3): which packet identifiers are in use, on either side of a session.
+struct PutReceived {  // a message came under it, and was passed on; PUBREC may follow
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+};
+struct DropReceived {  // its PUBREL came; PUBCOMP may follow
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+};
+struct PutSending {  // a row of the session's queue is sent under it; PUBLISH may follow
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+  std::uint64_t sequence = 0;
+};
+struct PutReleased {  // PUBREC came: the row goes, the identifier stays; PUBREL may follow
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+  std::uint64_t sequence = 0;
+  MessageId message = 0;
+};
+struct DropSending {  // PUBCOMP came, or the receiver refused the message
+  QueueId session = 0;
+  std::uint16_t packet_id = 0;
+};
 
-using KeepOperation =
-    std::variant<PutSession, DropSession, PutSubscription, DropSubscription, PutGroup, DropGroup,
-                 Enqueue, Dequeue, PutRetained, DropRetained>;
+using KeepOperation = std::variant<PutSession, DropSession, PutSubscription, DropSubscription,
+                                   PutGroup, DropGroup, Enqueue, Dequeue, PutRetained, DropRetained,
+                                   PutReceived, DropReceived, PutSending, PutReleased, DropSending>;
 
+// Committed as a whole, or not at all.
 struct KeepBatch {
   std::uint64_t number = 0;  // counts up from 1 in each run
   std::vector<KeepOperation> operations;
@@ -113,7 +159,8 @@ struct Page {
   std::vector<QueueEntry> rows;  // in order
 };
 
-// A row whose message expired, and which the store has therefore deleted.
+// A row whose message expired, and which the store has therefore deleted. Rows that are being sent
+// (PutSending) do not expire.
 struct ExpiredRow {
   QueueId queue = 0;
   std::uint64_t sequence = 0;
@@ -126,7 +173,9 @@ struct Snapshot {
   std::vector<SubscriptionRecord> subscriptions;
   std::vector<GroupRecord> groups;
   std::vector<QueueSummary> queues;
-  std::vector<MessageRef> retained;
+  std::vector<RetainedRecord> retained;
+  std::vector<ReceivedRecord> received;
+  std::vector<SendingRecord> sending;
   QueueId last_queue = 0;
   MessageId last_message = 0;
 };
@@ -139,6 +188,8 @@ class Keeper {
     std::function<void(std::uint64_t batch)> committed;  // this batch and all before it
     std::function<void(Page)> page;
     std::function<void(std::vector<ExpiredRow>)> expired;
+    // False: nothing can be written for the moment (the disk is full); true: it can again.
+    std::function<void(bool)> writable;
     std::function<void(Error)> failed;  // nothing will be committed any more
   };
 

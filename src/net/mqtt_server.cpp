@@ -107,6 +107,9 @@ void MqttServer::Impl::Begin(mqtt::Snapshot snapshot) {
   answers.expired = [tell](std::vector<mqtt::ExpiredRow> rows) {
     tell([rows = std::move(rows)](Impl& self) { self.broker.Expired(rows); });
   };
+  answers.writable = [tell](bool writable) {
+    tell([writable](Impl& self) { self.broker.StoreWritable(writable); });
+  };
   answers.failed = [tell](Error error) {
     tell([error = std::move(error)](Impl& self) mutable {
       if (self.failed) std::exchange(self.failed, nullptr)(std::move(error));

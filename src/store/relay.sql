@@ -64,3 +64,23 @@ CREATE TABLE retained (
   qos        INTEGER NOT NULL,
   expires_at INTEGER
 );
+
+-- migration 2: QoS 2, and whose right a retained message needs
+
+-- Packet identifiers under which a client's QoS 2 messages came, until its PUBREL.
+CREATE TABLE received (
+  session   INTEGER NOT NULL,
+  packet_id INTEGER NOT NULL,
+  PRIMARY KEY (session, packet_id)
+) WITHOUT ROWID;
+
+-- Packet identifiers under which a client's QoS 2 rows are sent, until its PUBCOMP.
+CREATE TABLE sending (
+  session   INTEGER NOT NULL,
+  packet_id INTEGER NOT NULL,
+  sequence  INTEGER NOT NULL,     -- of the row in queue; 0: the row is gone, PUBREL is due
+  PRIMARY KEY (session, packet_id)
+) WITHOUT ROWID;
+
+ALTER TABLE retained ADD COLUMN role TEXT NOT NULL DEFAULT '';
+ALTER TABLE retained ADD COLUMN peer TEXT NOT NULL DEFAULT '';

@@ -84,7 +84,18 @@ Expected<void> TakeRetained(const Statement& row, mqtt::Snapshot& snapshot) {
   message->retain = true;
   message->expires_at = TimeAt(row, 5);
   snapshot.last_message = std::max(snapshot.last_message, message->id);
-  snapshot.retained.push_back(std::move(message));
+  snapshot.retained.push_back({std::move(message), row.Text(6), row.Text(7)});
+  return {};
+}
+
+Expected<void> TakeSending(const Statement& row, mqtt::Snapshot& snapshot) {
+  mqtt::SendingRecord record;
+  record.session = static_cast<mqtt::QueueId>(row.Integer(0));
+  record.packet_id = static_cast<std::uint16_t>(row.Integer(1));
+  record.sequence = static_cast<std::uint64_t>(row.Integer(2));
+  record.message = static_cast<mqtt::MessageId>(row.Integer(3));
+  record.size = static_cast<std::size_t>(row.Integer(4));
+  snapshot.sending.push_back(record);
   return {};
 }
 
@@ -177,8 +188,28 @@ Expected<void> RelayDb::Load() {
       !done) {
     return done;
   }
+  if (auto done = ForEach(database_, "SELECT session, packet_id FROM received",
+                          [&s](const Statement& row) -> Expected<void> {
+                            s.received.push_back({static_cast<mqtt::QueueId>(row.Integer(0)),
+                                                  static_cast<std::uint16_t>(row.Integer(1))});
+                            return {};
+                          });
+      !done) {
+    return done;
+  }
+  // Without its row, which is damage, there is nothing left to send under the identifier.
+  if (auto done = ForEach(database_,
+                          "SELECT s.session, s.packet_id, s.sequence, q.message, q.size"
+                          " FROM sending AS s LEFT JOIN queue AS q"
+                          " ON q.queue = s.session AND q.sequence = s.sequence"
+                          " WHERE s.sequence = 0 OR q.message IS NOT NULL",
+                          [&s](const Statement& row) { return TakeSending(row, s); });
+      !done) {
+    return done;
+  }
   return ForEach(database_,
-                 "SELECT topic, message, payload, properties, qos, expires_at FROM retained",
+                 "SELECT topic, message, payload, properties, qos, expires_at, role, peer"
+                 " FROM retained",
                  [&s](const Statement& row) { return TakeRetained(row, s); });
 }
 
@@ -273,6 +304,7 @@ bool RelayDb::CommitUntilDone(const std::vector<mqtt::KeepBatch>& batches) {
   for (;;) {
     auto done = Commit(batches);
     if (done) {
+      if (!std::exchange(writable_, true)) answers_.writable(true);
       answers_.committed(batches.back().number);
       return true;
     }
@@ -285,6 +317,7 @@ bool RelayDb::CommitUntilDone(const std::vector<mqtt::KeepBatch>& batches) {
     }
     log::Error("the relay's database cannot be written; nothing is acknowledged until it can",
                {{"error", done.error().message()}});
+    if (std::exchange(writable_, false)) answers_.writable(false);
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, kRetryAfter, [this] { return stopping_; })) return false;
   }

@@ -74,6 +74,7 @@ class RelayDb final : public mqtt::Keeper {
   std::optional<std::filesystem::path> moved_aside_;
   mqtt::Snapshot snapshot_;
   Answers answers_;
+  bool writable_ = true;  // only on the store's thread
 
   std::mutex mutex_;
   std::condition_variable changed_;

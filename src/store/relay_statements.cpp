@@ -71,15 +71,26 @@ Expected<std::unique_ptr<RelayDb::Statements>> RelayDb::Statements::Prepare(Data
            Line{&all->drop_message_, "DELETE FROM messages WHERE id = ? AND refs <= 0"},
            Line{&all->put_retained_,
                 "INSERT OR REPLACE INTO retained (topic, message, payload, properties, qos,"
-                " expires_at) VALUES (?, ?, ?, ?, ?, ?)"},
+                " expires_at, role, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
            Line{&all->drop_retained_, "DELETE FROM retained WHERE topic = ?"},
+           Line{&all->put_received_, "INSERT INTO received (session, packet_id) VALUES (?, ?)"},
+           Line{&all->drop_received_, "DELETE FROM received WHERE session = ? AND packet_id = ?"},
+           Line{&all->drop_all_received_, "DELETE FROM received WHERE session = ?"},
+           Line{&all->put_sending_,
+                "INSERT INTO sending (session, packet_id, sequence) VALUES (?, ?, ?)"},
+           Line{&all->put_released_,
+                "UPDATE sending SET sequence = 0 WHERE session = ? AND packet_id = ?"},
+           Line{&all->drop_sending_, "DELETE FROM sending WHERE session = ? AND packet_id = ?"},
+           Line{&all->drop_all_sending_, "DELETE FROM sending WHERE session = ?"},
            Line{&all->page_,
                 "SELECT q.sequence, q.message, q.qos, q.retain, q.identifiers, m.topic, m.payload,"
                 " m.properties, m.qos, m.retain, m.expires_at"
                 " FROM queue q JOIN messages m ON m.id = q.message"
                 " WHERE q.queue = ? AND q.sequence > ? ORDER BY q.sequence LIMIT ?"},
            Line{&all->expired_,
-                "SELECT queue, sequence, size, message FROM queue WHERE expires_at <= ?"},
+                "SELECT queue, sequence, size, message FROM queue AS q WHERE expires_at <= ?"
+                " AND NOT EXISTS (SELECT 1 FROM sending AS s WHERE s.session = q.queue"
+                " AND s.sequence = q.sequence)"},
        }) {
     auto statement = database.Prepare(line.sql);
     if (!statement) return std::move(statement).error();
@@ -136,7 +147,9 @@ Expected<void> RelayDb::Statements::Apply(const mqtt::PutSession& op) {
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::DropSession& op) {
   if (auto done = drop_session_.Bind(op.id).Run(); !done) return done;
-  if (auto done = drop_subscriptions_.Bind(op.id).Run(); !done) return done;
+  for (Statement* statement : {&drop_subscriptions_, &drop_all_received_, &drop_all_sending_}) {
+    if (auto done = statement->Bind(op.id).Run(); !done) return done;
+  }
   return DropQueue(op.id);
 }
 
@@ -189,15 +202,37 @@ Expected<void> RelayDb::Statements::Apply(const mqtt::Dequeue& op) {
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::PutRetained& op) {
-  const mqtt::Message& message = *op.message;
+  const mqtt::Message& message = *op.retained.message;
   return put_retained_
       .Bind(message.topic, message.id, Blob{message.payload}, Blob{message.properties},
-            static_cast<int>(message.qos), Milliseconds(message.expires_at))
+            static_cast<int>(message.qos), Milliseconds(message.expires_at), op.retained.role,
+            op.retained.peer_id)
       .Run();
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::DropRetained& op) {
   return drop_retained_.Bind(op.topic).Run();
+}
+
+Expected<void> RelayDb::Statements::Apply(const mqtt::PutReceived& op) {
+  return put_received_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
+}
+
+Expected<void> RelayDb::Statements::Apply(const mqtt::DropReceived& op) {
+  return drop_received_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
+}
+
+Expected<void> RelayDb::Statements::Apply(const mqtt::PutSending& op) {
+  return put_sending_.Bind(op.session, static_cast<int>(op.packet_id), op.sequence).Run();
+}
+
+Expected<void> RelayDb::Statements::Apply(const mqtt::PutReleased& op) {
+  auto done = put_released_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
+  return done ? Apply(mqtt::Dequeue{op.session, op.sequence, op.message}) : done;
+}
+
+Expected<void> RelayDb::Statements::Apply(const mqtt::DropSending& op) {
+  return drop_sending_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
 }
 
 Expected<void> RelayDb::Statements::DropQueue(mqtt::QueueId id) {

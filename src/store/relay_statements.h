@@ -33,6 +33,11 @@ struct RelayDb::Statements {
   Expected<void> Apply(const mqtt::Dequeue& op);
   Expected<void> Apply(const mqtt::PutRetained& op);
   Expected<void> Apply(const mqtt::DropRetained& op);
+  Expected<void> Apply(const mqtt::PutReceived& op);
+  Expected<void> Apply(const mqtt::DropReceived& op);
+  Expected<void> Apply(const mqtt::PutSending& op);
+  Expected<void> Apply(const mqtt::PutReleased& op);
+  Expected<void> Apply(const mqtt::DropSending& op);
   Expected<void> DropQueue(mqtt::QueueId id);
   Expected<void> ReleaseMessages();
 
@@ -42,6 +47,8 @@ struct RelayDb::Statements {
   Statement put_message_, put_row_, drop_row_, rows_of_queue_, drop_queue_;
   Statement release_, drop_message_;
   Statement put_retained_, drop_retained_;
+  Statement put_received_, drop_received_, drop_all_received_;
+  Statement put_sending_, put_released_, drop_sending_, drop_all_sending_;
   Statement page_, expired_;
 
   // Within one Apply: rows that are both queued and done with, and how many rows each message lost.

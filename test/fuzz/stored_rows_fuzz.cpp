@@ -189,7 +189,7 @@ void MakeRelayDb(const fs::path& file) {
   const auto db = RelayDb::Open({file});
   Require(db.has_value(), "a relay's database is made");
   (*db)->Start({[](std::uint64_t) {}, [](mqtt::Page) {}, [](std::vector<mqtt::ExpiredRow>) {},
-                [](const Error&) { Require(false, "and filled"); }});
+                [](bool) {}, [](const Error&) { Require(false, "and filled"); }});
   mqtt::SessionRecord session{1, "agent", "agent", "agent", std::chrono::hours(1), kNow};
   session.will = mqtt::Will{"a/b", "gone", mqtt::Qos::kAtLeastOnce, true, {}};
   session.will->properties.Add(mqtt::PropertyId::kWillDelayInterval, 60);
@@ -209,7 +209,7 @@ void MakeRelayDb(const fs::path& file) {
   batch.operations.emplace_back(mqtt::PutGroup{{2, "$share/g/a/#"}});
   batch.operations.emplace_back(mqtt::Enqueue{
       message, {{1, 1, mqtt::Qos::kAtLeastOnce, false, {7}}, {2, 1, mqtt::Qos::kAtLeastOnce}}});
-  batch.operations.emplace_back(mqtt::PutRetained{retained});
+  batch.operations.emplace_back(mqtt::PutRetained{{retained, "", ""}});
   (*db)->Keep(std::move(batch));
   (*db)->Stop();
 }
@@ -219,7 +219,7 @@ void ReadRelayDb(const fs::path& file) {
   if (!db) return;
   mqtt::Snapshot snapshot = (*db)->TakeSnapshot();
   (*db)->Start({[](std::uint64_t) {}, [](mqtt::Page) {}, [](std::vector<mqtt::ExpiredRow>) {},
-                [](const Error&) {}});
+                [](bool) {}, [](const Error&) {}});
   for (const mqtt::QueueSummary& queue : snapshot.queues) (*db)->Read({queue.id, 0, 100});
   (*db)->DropExpired(kEnd + std::chrono::hours(1));
   (*db)->Stop();

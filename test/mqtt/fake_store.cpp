@@ -17,6 +17,8 @@ void FakeStore::ApplyOne(const PutSession& op) { sessions_[op.session.id] = op.s
 void FakeStore::ApplyOne(const DropSession& op) {
   sessions_.erase(op.id);
   std::erase_if(subscriptions_, [&](const auto& row) { return row.first.first == op.id; });
+  std::erase_if(received_, [&](const auto& row) { return row.first == op.id; });
+  std::erase_if(sending_, [&](const auto& row) { return row.first.first == op.id; });
   DropQueue(op.id);
 }
 
@@ -60,9 +62,34 @@ void FakeStore::ApplyOne(const Dequeue& op) {
   Release(op.message);
 }
 
-void FakeStore::ApplyOne(const PutRetained& op) { retained_[op.message->topic] = op.message; }
+void FakeStore::ApplyOne(const PutRetained& op) {
+  retained_[op.retained.message->topic] = op.retained;
+}
 
 void FakeStore::ApplyOne(const DropRetained& op) { retained_.erase(op.topic); }
+
+void FakeStore::ApplyOne(const PutReceived& op) {
+  fuzz::Require(sessions_.contains(op.session), "a packet identifier has its session");
+  fuzz::Require(received_.emplace(op.session, op.packet_id).second, "a message is taken once");
+}
+
+void FakeStore::ApplyOne(const DropReceived& op) { received_.erase({op.session, op.packet_id}); }
+
+void FakeStore::ApplyOne(const PutSending& op) {
+  fuzz::Require(rows_.contains({op.session, op.sequence}), "what is sent has its row");
+  const bool is_new = sending_.emplace(std::pair(op.session, op.packet_id), op.sequence).second;
+  fuzz::Require(is_new, "a packet identifier is used for one message at a time");
+}
+
+void FakeStore::ApplyOne(const PutReleased& op) {
+  const auto found = sending_.find({op.session, op.packet_id});
+  fuzz::Require(found != sending_.end() && found->second == op.sequence,
+                "what is released was being sent");
+  found->second = 0;
+  ApplyOne(Dequeue{op.session, op.sequence, op.message});
+}
+
+void FakeStore::ApplyOne(const DropSending& op) { sending_.erase({op.session, op.packet_id}); }
 
 void FakeStore::DropQueue(QueueId id) {
   for (auto row = rows_.lower_bound({id, 0}); row != rows_.end() && row->first.first == id;) {
@@ -91,7 +118,10 @@ Page FakeStore::Read(const PageRequest& request) const {
 std::vector<ExpiredRow> FakeStore::DropExpired(UtcTime now) {
   std::vector<ExpiredRow> expired;
   for (auto row = rows_.begin(); row != rows_.end();) {
-    if (row->second.message->Expired(now)) {
+    const bool sent = std::ranges::any_of(sending_, [&](const auto& each) {
+      return std::pair(each.first.first, each.second) == row->first;
+    });
+    if (row->second.message->Expired(now) && !sent) {
       expired.push_back({row->first.first, row->first.second, row->second.message->Size()});
       Release(row->second.message->id);
       row = rows_.erase(row);
@@ -124,9 +154,20 @@ Snapshot FakeStore::Load() const {
     queue.bytes += entry.message->Size();
     queue.last_sequence = key.second;
   }
-  for (const auto& [topic, message] : retained_) {
-    snapshot.retained.push_back(message);
-    snapshot.last_message = std::max(snapshot.last_message, message->id);
+  for (const auto& [topic, retained] : retained_) {
+    snapshot.retained.push_back(retained);
+    snapshot.last_message = std::max(snapshot.last_message, retained.message->id);
+  }
+  for (const auto& [session, packet_id] : received_) {
+    snapshot.received.push_back({session, packet_id});
+  }
+  for (const auto& [key, sequence] : sending_) {
+    SendingRecord record{key.first, key.second, sequence};
+    if (const auto row = rows_.find({key.first, sequence}); row != rows_.end()) {
+      record.message = row->second.message->id;
+      record.size = row->second.message->Size();
+    }
+    snapshot.sending.push_back(record);
   }
   for (const auto& [id, message] : messages_) {
     snapshot.last_message = std::max(snapshot.last_message, id);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ class FakeStore {
   std::size_t queued() const { return rows_.size(); }
   std::size_t messages() const { return messages_.size(); }
   std::size_t sessions() const { return sessions_.size(); }
+  std::size_t received() const { return received_.size(); }
+  std::size_t sending() const { return sending_.size(); }
   const SessionRecord* FindSession(std::string_view client_id) const;
 
  private:
@@ -35,6 +38,11 @@ class FakeStore {
   void ApplyOne(const Dequeue& op);
   void ApplyOne(const PutRetained& op);
   void ApplyOne(const DropRetained& op);
+  void ApplyOne(const PutReceived& op);
+  void ApplyOne(const DropReceived& op);
+  void ApplyOne(const PutSending& op);
+  void ApplyOne(const PutReleased& op);
+  void ApplyOne(const DropSending& op);
   void DropQueue(QueueId id);
   void Release(MessageId id);
 
@@ -43,7 +51,9 @@ class FakeStore {
   std::map<QueueId, GroupRecord> groups_;
   std::map<std::pair<QueueId, std::uint64_t>, QueueEntry> rows_;
   std::map<MessageId, std::pair<MessageRef, int>> messages_;
-  std::map<std::string, MessageRef> retained_;
+  std::map<std::string, RetainedRecord> retained_;
+  std::set<std::pair<QueueId, std::uint16_t>> received_;
+  std::map<std::pair<QueueId, std::uint16_t>, std::uint64_t> sending_;  // sequence; 0: released
 };
 
 }  // namespace mig::mqtt

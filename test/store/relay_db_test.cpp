@@ -32,6 +32,7 @@ class Relay {
     };
     answers.page = [this](Page page) { pages.set_value(std::move(page)); };
     answers.expired = [this](std::vector<ExpiredRow> rows) { expired.set_value(std::move(rows)); };
+    answers.writable = [](bool) {};
     answers.failed = [](const Error& error) { FAIL(error.message()); };
     db->Start(std::move(answers));
   }
@@ -228,7 +229,8 @@ TEST_CASE("relay database: a retained message may be queued again after its row 
   TempFolder folder;
   Relay relay(folder / "relay.db");
   const auto message = MakeMessage(5, "policy");
-  relay.Keep({PutSession{MakeSession(1)}, PutRetained{message}, Enqueue{message, {{1, 1}}}});
+  relay.Keep(
+      {PutSession{MakeSession(1)}, PutRetained{{message, "", ""}}, Enqueue{message, {{1, 1}}}});
   relay.WaitCommitted();
   relay.Keep({Enqueue{message, {{1, 2}}}, Dequeue{1, 1, 5}});
   relay.WaitCommitted();
@@ -245,14 +247,15 @@ TEST_CASE("relay database: retained messages come back and can be removed", "[st
   TempFolder folder;
   {
     Relay relay(folder / "relay.db");
-    relay.Keep({PutRetained{MakeMessage(5, "a")}, PutRetained{MakeMessage(6, "b")}});
+    relay.Keep({PutRetained{{MakeMessage(5, "a"), "api", "api-1"}},
+                PutRetained{{MakeMessage(6, "b"), "scheduler", "s"}}});
     relay.WaitCommitted();
   }
   {
     Relay relay(folder / "relay.db");
     REQUIRE(relay.snapshot.retained.size() == 1);
-    CHECK(relay.snapshot.retained[0]->payload == "b");
-    CHECK(relay.snapshot.retained[0]->retain);
+    CHECK(relay.snapshot.retained[0].message->payload == "b");
+    CHECK(relay.snapshot.retained[0].message->retain);
     CHECK(relay.snapshot.last_message == 6);
     relay.Keep({DropRetained{"t"}});
     relay.WaitCommitted();
