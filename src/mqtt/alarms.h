@@ -12,7 +12,7 @@
 
 namespace mig::mqtt {
 
-enum class AlarmKind : std::uint8_t { kConnection, kSession, kSweep };
+enum class AlarmKind : std::uint8_t { kConnection, kPaced, kSession, kSweep };
 
 struct Alarm {
   UtcTime time;

@@ -42,6 +42,12 @@ bool Broker::Knows(ConnectionId id) const {
   return found != connections_.end() && found->second->session != nullptr;
 }
 
+std::string Broker::ClientOf(ConnectionId id) const {
+  const auto found = connections_.find(id);
+  if (found == connections_.end() || found->second->session == nullptr) return {};
+  return found->second->session->client_id;
+}
+
 Connection* Broker::ConnectionOf(const Session& session) {
   return session.connection == 0 ? nullptr : Find(session.connection);
 }
@@ -82,9 +88,17 @@ void Broker::Receive(ConnectionId id, BytesView bytes, UtcTime now) {
     partial_bytes_ += buffer.size();
     connection->partial = std::move(buffer);
   }
-  if (partial_bytes_ > limits_.partial_bytes) {
-    Fail(*connection, Reason::kQuotaExceeded, "incomplete packets use up their memory", now);
+  if (partial_bytes_ > limits_.partial_bytes) FailHoarder(*connection, now);
+}
+
+// Closes whoever holds most of the memory for incomplete packets; not who happens to come last,
+// or a few with a megabyte each would keep out everybody else.
+void Broker::FailHoarder(Connection& last, UtcTime now) {
+  Connection* most = &last;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->partial.size() > most->partial.size()) most = connection.get();
   }
+  Fail(*most, Reason::kQuotaExceeded, "incomplete packets use up their memory", now);
 }
 
 std::size_t Broker::Process(ConnectionId id, BytesView bytes, UtcTime now) {
@@ -121,9 +135,10 @@ std::size_t Broker::Process(ConnectionId id, BytesView bytes, UtcTime now) {
     }
     if (bytes.size() - used < size) break;
     if (MustWait(*connection, (*header)->type())) {
-      Pause(*connection);
+      Pause(*connection, std::nullopt);
       break;
     }
+    if (MustSlowDown(*connection, **header, now)) break;
     connection->last_heard = now;
     Handle(*connection, bytes.substr(used, size), now);
     used += size;
@@ -138,26 +153,56 @@ bool Broker::MustWait(const Connection& connection, PacketType type) const {
          (connection.version == Version::k311 && connection.unacknowledged >= kUnacknowledged311);
 }
 
-void Broker::Pause(Connection& connection) {
+// Who publishes faster than it may is not read for a while: TCP tells it to wait, and nothing is
+// lost. Whoever may go on has used up what the packet costs.
+bool Broker::MustSlowDown(Connection& connection, const FixedHeader& header, UtcTime now) {
+  const PacketType type = header.type();
+  if (type != PacketType::kPublish && type != PacketType::kSubscribe &&
+      type != PacketType::kUnsubscribe) {
+    return false;
+  }
+  const Rate messages{limits_.publish_messages_per_second, limits_.publish_burst};
+  const Rate bytes{limits_.publish_bytes_per_second, limits_.publish_burst};
+  if ((!messages.bounded() && !bytes.bounded()) || authoriser_.IsService(connection.peer)) {
+    return false;
+  }
+  Session& session = *connection.session;
+  const auto wait = std::max(session.messages.Wait(messages, now), session.bytes.Wait(bytes, now));
+  if (wait.count() == 0) {
+    session.messages.Use(messages, 1, now);
+    session.bytes.Use(bytes, header.PacketBytes(), now);
+    return false;
+  }
+  ++counters_.slowed_down;
+  Pause(connection, now + wait);
+  return true;
+}
+
+// Until then, or until the store has caught up.
+void Broker::Pause(Connection& connection, std::optional<UtcTime> until) {
   if (connection.paused) return;
   connection.paused = true;
-  paused_.push_back(connection.id);
+  if (until) {
+    alarms_.Set(*until, AlarmKind::kPaced, connection.id);
+  } else {
+    paused_.push_back(connection.id);
+  }
   effects_.emplace_back(SetReading{connection.id, false});
 }
 
-void Broker::ResumePaused(UtcTime now) {
-  if (paused_.empty()) return;
-  const std::vector<ConnectionId> paused = std::exchange(paused_, {});
-  for (const ConnectionId id : paused) {
-    Connection* connection = Find(id);
-    if (connection == nullptr) continue;
-    connection->paused = false;
-    if (!connection->partial.empty()) Receive(id, {}, now);  // pauses again if it must
-    connection = Find(id);
-    if (connection != nullptr && !connection->paused) {
-      effects_.emplace_back(SetReading{id, true});
-    }
+void Broker::Resume(ConnectionId id, UtcTime now) {
+  Connection* connection = Find(id);
+  if (connection == nullptr || !connection->paused) return;
+  connection->paused = false;
+  if (!connection->partial.empty()) Receive(id, {}, now);  // pauses again if it must
+  connection = Find(id);
+  if (connection != nullptr && !connection->paused) {
+    effects_.emplace_back(SetReading{id, true});
   }
+}
+
+void Broker::ResumePaused(UtcTime now) {
+  for (const ConnectionId id : std::exchange(paused_, {})) Resume(id, now);
 }
 
 void Broker::Handle(Connection& connection, BytesView packet, UtcTime now) {
@@ -226,8 +271,7 @@ void Broker::HandleDisconnect(Connection& connection, const Disconnect& disconne
 }
 
 void Broker::Fail(Connection& connection, Reason reason, std::string detail, UtcTime now) {
-  AddNote(true, "closed", connection,
-          std::string(ReasonName(reason)) + (detail.empty() ? "" : ": " + detail));
+  AddRefusal("closed", reason, connection, std::move(detail));
   if (connection.state == ConnectionState::kConnected && connection.version == Version::k5) {
     SendPacket(connection, Disconnect{reason, {}});
   }
@@ -244,7 +288,7 @@ void Broker::Closed(ConnectionId id, UtcTime now) {
 void Broker::End(Connection& connection, Parting parting, UtcTime now) {
   partial_bytes_ -= connection.partial.size();
   Session* session = connection.session;
-  if (session != nullptr) AddNote(false, "disconnected", connection, {});
+  if (session != nullptr) AddNote("disconnected", connection, {});
   connections_.erase(connection.id);  // `connection` is gone from here on
   if (session != nullptr) Detach(*session, parting, now);
 }
@@ -346,6 +390,9 @@ void Broker::Tick(UtcTime now) {
       case AlarmKind::kConnection:
         if (Connection* connection = Find(alarm->id)) CheckSilence(*connection, now);
         break;
+      case AlarmKind::kPaced:
+        Resume(alarm->id, now);
+        break;
       case AlarmKind::kSession: {
         const auto found = sessions_.find(alarm->id);
         if (found != sessions_.end()) CheckSession(*found->second, now);
@@ -382,10 +429,16 @@ std::vector<Effect> Broker::TakeEffects() {
   return std::exchange(effects_, {});
 }
 
-void Broker::AddNote(bool serious, std::string_view what, const Connection& connection,
-                     std::string detail) {
+void Broker::AddRefusal(std::string_view what, Reason reason, const Connection& connection,
+                        std::string detail) {
+  AddNote(what, connection, std::move(detail));
+  Note& note = std::get<Note>(effects_.back());
+  note.serious = true;
+  note.reason = ReasonName(reason);
+}
+
+void Broker::AddNote(std::string_view what, const Connection& connection, std::string detail) {
   Note note;
-  note.serious = serious;
   note.what = what;
   if (connection.session != nullptr) note.client = connection.session->client_id;
   if (note.client.empty()) note.client = connection.peer.id;

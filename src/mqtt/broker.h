@@ -39,7 +39,8 @@ struct BrokerCounters {
   std::uint64_t dropped_full = 0;  // deliveries for which a queue had no room
   std::uint64_t dropped_slow = 0;  // QoS 0 deliveries to a client that does not read
   std::uint64_t dropped_expired = 0;
-  std::uint64_t refused = 0;  // packets without the right
+  std::uint64_t refused = 0;      // packets without the right
+  std::uint64_t slowed_down = 0;  // pauses of clients that publish too fast
 };
 
 class Broker {
@@ -85,8 +86,11 @@ class Broker {
   const BrokerCounters& counters() const { return counters_; }
   // True once the connection's CONNECT was accepted.
   bool Knows(ConnectionId connection) const;
+  // The client identifier behind it; empty if it is not known.
+  std::string ClientOf(ConnectionId connection) const;
   std::size_t connections() const { return connections_.size(); }
   std::size_t sessions() const { return sessions_.size(); }
+  const QueueTotals& queued() const { return queued_; }
 
  private:
   // An answer that goes out when a batch is committed.
@@ -113,8 +117,11 @@ class Broker {
   void HandlePacket(Connection& connection, Packet& packet, UtcTime now);
   void HandleDisconnect(Connection& connection, const Disconnect& disconnect, UtcTime now);
   bool MustWait(const Connection& connection, PacketType type) const;
-  void Pause(Connection& connection);
+  bool MustSlowDown(Connection& connection, const FixedHeader& header, UtcTime now);
+  void Pause(Connection& connection, std::optional<UtcTime> until);
+  void Resume(ConnectionId id, UtcTime now);
   void ResumePaused(UtcTime now);
+  void FailHoarder(Connection& last, UtcTime now);
   void Fail(Connection& connection, Reason reason, std::string detail, UtcTime now);
   void End(Connection& connection, Parting parting, UtcTime now);
   void CheckSilence(Connection& connection, UtcTime now);
@@ -122,8 +129,9 @@ class Broker {
   void SendPacket(Connection& connection, const Packet& packet);
   void Answer(Connection& connection, Waiting waiting, std::uint64_t batch, UtcTime now);
   void Release(Waiting& waiting, UtcTime now);
-  void AddNote(bool serious, std::string_view what, const Connection& connection,
-               std::string detail);
+  void AddNote(std::string_view what, const Connection& connection, std::string detail);
+  void AddRefusal(std::string_view what, Reason reason, const Connection& connection,
+                  std::string detail);
 
   // Adds to the open batch, and returns its number.
   std::uint64_t KeepOne(KeepOperation operation);
@@ -193,6 +201,7 @@ class Broker {
   const Options options_;
   const Limits& limits_;
 
+  QueueTotals queued_;  // outlives the queues
   std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
   std::unordered_map<QueueId, std::unique_ptr<Session>> sessions_;
   std::unordered_map<std::string, QueueId> session_ids_;  // by client identifier

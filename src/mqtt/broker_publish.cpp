@@ -87,7 +87,7 @@ void Broker::HandlePublish(Connection& connection, Publish& publish, UtcTime now
     if (connection.version == Version::k311) {
       return Fail(connection, Reason::kNotAuthorized, "publish to `" + publish.topic + "`", now);
     }
-    AddNote(true, "refused", connection, "publish to `" + publish.topic + "`");
+    AddRefusal("refused", Reason::kNotAuthorized, connection, "publish to `" + publish.topic + "`");
     reason = Reason::kNotAuthorized;
   } else {
     auto message = std::make_shared<Message>();
@@ -247,7 +247,10 @@ Broker::Delivery Broker::Enter(MessageQueue& queue, bool reading, bool is_servic
   const std::size_t max_messages =
       is_service ? limits_.service_queue_messages : limits_.queue_messages;
   const std::size_t max_bytes = is_service ? limits_.service_queue_bytes : limits_.queue_bytes;
-  if (queue.messages() >= max_messages || queue.bytes() + entry.message->Size() > max_bytes) {
+  const std::size_t size = entry.message->Size();
+  if (queue.messages() >= max_messages || queue.bytes() + size > max_bytes ||
+      queued_.messages >= limits_.total_queue_messages ||
+      queued_.bytes + size > limits_.total_queue_bytes) {
     ++counters_.dropped_full;
     return Delivery::kFull;
   }

@@ -75,7 +75,7 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
 
 void Broker::Refuse(Connection& connection, Reason reason, std::string detail, UtcTime now) {
   ++counters_.refused;
-  AddNote(true, "refused", connection, std::move(detail));
+  AddRefusal("refused", reason, connection, std::move(detail));
   const std::uint8_t code = connection.version == Version::k5 ? static_cast<std::uint8_t>(reason)
                                                               : ConnectReturnCode(reason);
   SendPacket(connection, ConnAck{false, code, {}});
@@ -106,7 +106,7 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
     session = sessions_.at(found->second).get();
     const QueueId id = session->id();
     if (Connection* old = ConnectionOf(*session)) {
-      AddNote(false, "taken over", *old, "by " + connection.peer.address);
+      AddNote("taken over", *old, "by " + connection.peer.address);
       if (old->version == Version::k5 && old->state == ConnectionState::kConnected) {
         SendPacket(*old, Disconnect{Reason::kSessionTakenOver, {}});  // [MQTT-3.1.4-3]
       }
@@ -148,7 +148,7 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
   if (present) ResumeSession(*session, connection);
   if (session->durable()) batch = KeepSession(*session);
 
-  AddNote(false, "connected", connection, present ? "session present" : "new session");
+  AddNote("connected", connection, present ? "session present" : "new session");
   ConnAck ack{present, 0, {}};
   if (connect.version == Version::k5) {
     ack.properties = ConnAckProperties(connection, connect, *session, assigned);
@@ -183,7 +183,7 @@ Properties Broker::ConnAckProperties(const Connection& connection, const Connect
 Session& Broker::CreateSession(std::string client_id, const Peer& owner,
                                std::chrono::seconds expiry) {
   const QueueId id = ++last_queue_;
-  auto session = std::make_unique<Session>(id);
+  auto session = std::make_unique<Session>(id, queued_);
   session->client_id = std::move(client_id);
   session->owner = owner;
   session->expiry = expiry;
@@ -199,7 +199,7 @@ void Broker::ResumeSession(Session& session, Connection& connection) {
     if (!authoriser_.MaySubscribe(connection.peer, filter)) lost.push_back(filter);
   }
   for (const std::string& filter : lost) {
-    AddNote(true, "subscription withdrawn", connection, filter);
+    AddRefusal("subscription withdrawn", Reason::kNotAuthorized, connection, filter);
     RemoveSubscription(session, filter, true);
   }
 }
@@ -288,6 +288,12 @@ void Broker::SendWill(Session& session, UtcTime now) {
   if (session.durable()) KeepSession(session);
   if (!authoriser_.MayPublish(session.owner, will.topic, will.retain)) {
     ++counters_.refused;
+    effects_.emplace_back(Note{.serious = true,
+                               .what = "refused",
+                               .reason = ReasonName(Reason::kNotAuthorized),
+                               .client = session.client_id,
+                               .address = session.owner.address,
+                               .detail = "will to `" + will.topic + "`"});
     return;
   }
   auto message = std::make_shared<Message>();
@@ -334,7 +340,7 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
   for (RetainedRecord& each : snapshot.retained) retained_.Put(std::move(each.message));
   std::vector<QueueId> ended;
   for (SessionRecord& record : snapshot.sessions) {
-    auto session = std::make_unique<Session>(record.id);
+    auto session = std::make_unique<Session>(record.id, queued_);
     session->client_id = std::move(record.client_id);
     session->owner = Peer{std::move(record.role), std::move(record.peer_id), {}};
     session->expiry = record.expiry;
@@ -352,7 +358,7 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
     sessions_.emplace(record.id, std::move(session));
   }
   for (GroupRecord& record : snapshot.groups) {
-    auto group = std::make_unique<ShareGroup>(record.id);
+    auto group = std::make_unique<ShareGroup>(record.id, queued_);
     group->filter = record.filter;
     group->queue.MakeDurable();
     group_ids_.emplace(record.filter, record.id);

@@ -37,8 +37,7 @@ void Broker::HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTi
     const Reason reason = CheckSubscription(connection, entry);
     if (IsError(reason)) {
       ++counters_.refused;
-      AddNote(true, "refused", connection,
-              "subscribe to `" + entry.filter + "`: " + std::string(ReasonName(reason)));
+      AddRefusal("refused", reason, connection, "subscribe to `" + entry.filter + "`");
       ack.reasons.push_back(reason);
       continue;
     }
@@ -118,7 +117,7 @@ std::uint64_t Broker::JoinGroup(Session& session, const std::string& filter,
   auto known = group_ids_.find(filter);
   if (known == group_ids_.end()) {
     const QueueId id = ++last_queue_;
-    auto created = std::make_unique<ShareGroup>(id);
+    auto created = std::make_unique<ShareGroup>(id, queued_);
     created->filter = filter;
     groups_.emplace(id, std::move(created));
     known = group_ids_.emplace(filter, id).first;

@@ -78,7 +78,8 @@ struct Sweep {
 // For the log. `serious`: somebody broke a rule, or something was dropped.
 struct Note {
   bool serious = false;
-  std::string_view what;  // a literal: "refused", "disconnected"
+  std::string_view what;    // a literal: "refused", "disconnected"
+  std::string_view reason;  // why, if serious: a literal too, to be counted by
   std::string client;
   std::string address;
   std::string detail;

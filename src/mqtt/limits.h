@@ -12,7 +12,8 @@ struct Limits {
   // Packets: DISCONNECT 0x95 and the connection is closed, judged on the fixed header.
   std::uint32_t packet_bytes = 1U << 20;
   std::uint32_t connect_bytes = 8U << 10;             // before the peer is known
-  std::size_t partial_bytes = std::size_t{64} << 20;  // incomplete packets, all peers together
+  std::size_t partial_bytes = std::size_t{64} << 20;  // incomplete packets, all peers together;
+                                                      // who holds most of it is closed
 
   // Names: 0x85, 0x90 or 0x8F.
   std::size_t client_id_bytes = 128;
@@ -26,6 +27,11 @@ struct Limits {
   std::chrono::seconds max_keep_alive{1200};  // 5.0: announced; 3.1.1: applied
   std::uint16_t receive_maximum = 32;         // unacknowledged from one peer: 0x93
   std::uint16_t topic_alias_maximum = 8;      // 0x94
+  // Of one client, as far as it is no service; 0: no bound. Beyond, it is not read for a while.
+  // Subscribing and unsubscribing count as messages.
+  std::uint64_t publish_messages_per_second = 0;
+  std::uint64_t publish_bytes_per_second = 0;
+  std::chrono::seconds publish_burst{5};  // what was not used in this time may be used at once
   std::size_t unsent_bytes = std::size_t{256} << 10;  // QoS 0 is dropped, QoS 1 waits in its queue
 
   // Sessions.
@@ -38,6 +44,10 @@ struct Limits {
   // Of a service (Authoriser::IsService), and of a group of shared subscribers, which is one.
   std::size_t service_queue_messages = 100'000;
   std::size_t service_queue_bytes = std::size_t{256} << 20;
+
+  // Of all sessions and groups together, each message counted as often as it waits: PUBACK 0x97.
+  std::size_t total_queue_messages = 20'000'000;
+  std::size_t total_queue_bytes = std::size_t{16} << 30;
 
   std::size_t retained_messages = 10'000;  // PUBACK 0x97
   std::size_t retained_bytes = std::size_t{64} << 20;

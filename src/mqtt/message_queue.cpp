@@ -5,17 +5,35 @@
 
 namespace mig::mqtt {
 
+MessageQueue::~MessageQueue() { Subtract(messages_, bytes_); }
+
+void MessageQueue::Add(std::size_t messages, std::size_t bytes) {
+  messages_ += messages;
+  bytes_ += bytes;
+  if (totals_ == nullptr) return;
+  totals_->messages += messages;
+  totals_->bytes += bytes;
+}
+
+void MessageQueue::Subtract(std::size_t messages, std::size_t bytes) {
+  assert(messages_ >= messages && bytes_ >= bytes);
+  messages_ -= messages;
+  bytes_ -= bytes;
+  if (totals_ == nullptr) return;
+  totals_->messages -= messages;
+  totals_->bytes -= bytes;
+}
+
 void MessageQueue::Restore(std::size_t messages, std::size_t bytes, std::uint64_t last_sequence) {
+  assert(messages_ == 0);
   durable_ = true;
-  messages_ = messages;
+  Add(messages, bytes);
   on_disk_ = messages;
-  bytes_ = bytes;
   last_sequence_ = std::max(last_sequence_, last_sequence);
 }
 
 void MessageQueue::Push(QueueEntry entry, bool reading) {
-  ++messages_;
-  bytes_ += entry.message->Size();
+  Add(1, entry.message->Size());
   const bool in_memory = !durable_ || (reading && on_disk_ == 0 && !page_asked_ &&
                                        window_.size() - head_ < kWindowEntries);
   if (!in_memory) {
@@ -40,11 +58,7 @@ void MessageQueue::Return(QueueEntry entry) {
   window_.insert(place, std::move(entry));
 }
 
-void MessageQueue::Done(std::size_t size) {
-  assert(messages_ > 0 && bytes_ >= size);
-  --messages_;
-  bytes_ -= size;
-}
+void MessageQueue::Done(std::size_t size) { Subtract(1, size); }
 
 void MessageQueue::ToDisk() {
   assert(durable_);

@@ -28,9 +28,19 @@ inline constexpr std::size_t kWindowEntries = 128;
 inline constexpr std::size_t kPageBelow = 32;
 inline constexpr std::size_t kPageEntries = 64;
 
+// What waits in several queues together.
+struct QueueTotals {
+  std::size_t messages = 0;
+  std::size_t bytes = 0;
+};
+
 class MessageQueue {
  public:
-  explicit MessageQueue(QueueId id) : id_(id) {}
+  // `totals`, which may be null, outlives the queue; what the queue holds is in them.
+  explicit MessageQueue(QueueId id, QueueTotals* totals = nullptr) : id_(id), totals_(totals) {}
+  ~MessageQueue();
+  MessageQueue(const MessageQueue&) = delete;
+  MessageQueue& operator=(const MessageQueue&) = delete;
 
   QueueId id() const { return id_; }
 
@@ -81,8 +91,11 @@ class MessageQueue {
 
  private:
   void Trim();
+  void Add(std::size_t messages, std::size_t bytes);
+  void Subtract(std::size_t messages, std::size_t bytes);
 
   QueueId id_;
+  QueueTotals* totals_;
   bool durable_ = false;
   bool page_asked_ = false;
   std::vector<QueueEntry> window_;  // entries from head_ on; not a deque: an empty one costs 600 B

@@ -16,6 +16,7 @@
 #include "mqtt/message_queue.h"
 #include "mqtt/packet.h"
 #include "util/clock.h"
+#include "util/pace.h"
 
 namespace mig::mqtt {
 
@@ -29,7 +30,7 @@ struct InFlight {
 };
 
 struct Session {
-  explicit Session(QueueId id) : queue(id) {}
+  Session(QueueId id, QueueTotals& totals) : queue(id, &totals) {}
 
   QueueId id() const { return queue.id(); }
   bool durable() const { return queue.durable(); }
@@ -51,12 +52,16 @@ struct Session {
   std::vector<InFlight> in_flight;  // in order of first sending
   std::size_t outstanding = 0;      // of these, sent on the present connection
   std::uint16_t last_packet_id = 0;
+
+  // How fast it publishes; here, so that connecting again is no new start.
+  Pace messages;
+  Pace bytes;
 };
 
 // All subscribers to one `$share/NAME/FILTER`. One queue for the group: a message is bound to a
 // member only while that member has it in flight, so that nothing is stranded with one who is away.
 struct ShareGroup {
-  explicit ShareGroup(QueueId id) : queue(id) {}
+  ShareGroup(QueueId id, QueueTotals& totals) : queue(id, &totals) {}
 
   struct Member {
     QueueId session = 0;

@@ -19,7 +19,6 @@ using boost::system::error_code;
 using mqtt::ConnectionId;
 
 constexpr std::chrono::seconds kReportEvery{60};
-constexpr int kSeriousNotesASecond = 50;
 
 Expected<tcp::endpoint> ParseEndpoint(const std::string& text) {
   const auto colon = text.rfind(':');
@@ -177,19 +176,15 @@ void MqttServer::Impl::WriteNote(const mqtt::Note& note) {
     return log::Debug(
         note.what, {{"client", note.client}, {"address", note.address}, {"detail", note.detail}});
   }
-  // Whoever is refused a thousand times a second must not fill the disk with it.
-  const UtcTime second = std::chrono::floor<std::chrono::seconds>(Clock());
-  if (second != note_second) {
-    if (notes_this_second > kSeriousNotesASecond) {
-      log::Warning("more of the same",
-                   {{"suppressed", std::to_string(notes_this_second - kSeriousNotesASecond)}});
-    }
-    note_second = second;
-    notes_this_second = 0;
+  const Refusals::Line line = refusals.Count(note.reason, Clock());
+  if (line.suppressed > 0) {
+    log::Warning("more of the same", {{"suppressed", std::to_string(line.suppressed)}});
   }
-  if (++notes_this_second > kSeriousNotesASecond) return;
-  log::Warning(note.what,
-               {{"client", note.client}, {"address", note.address}, {"detail", note.detail}});
+  if (!line.write) return;
+  log::Warning(note.what, {{"client", note.client},
+                           {"address", note.address},
+                           {"reason", std::string(note.reason)},
+                           {"detail", note.detail}});
 }
 
 void MqttServer::Impl::Report() {
@@ -251,6 +246,8 @@ std::uint16_t MqttServer::port() const {
 std::size_t MqttServer::connections() const { return impl_->links.size(); }
 
 const mqtt::BrokerCounters& MqttServer::counters() const { return impl_->broker.counters(); }
+
+const Refusals& MqttServer::refusals() const { return impl_->refusals; }
 
 void MqttServer::OnFailure(std::function<void(Error)> failed) { impl_->failed = std::move(failed); }
 

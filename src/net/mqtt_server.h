@@ -15,6 +15,8 @@
 #include "mqtt/broker.h"
 #include "mqtt/keeper.h"
 #include "mqtt/limits.h"
+#include "net/connection_bounds.h"
+#include "net/refusals.h"
 #include "net/tls_server_context.h"
 #include "os/files.h"
 #include "util/expected.h"
@@ -32,13 +34,12 @@ struct MqttServerOptions {
   std::optional<TlsServerFiles> tls;
 
   mqtt::Limits limits;
-  // Bounds of the rim; what is beyond waits in the kernel's backlog.
-  std::size_t max_connections = 50'000;
-  std::size_t max_handshakes = 256;          // TLS handshakes under way: 2 ms of CPU each
-  std::size_t max_unknown = 512;             // connections without CONNECT
-  std::size_t max_unknown_per_address = 64;  // beyond: closed; loopback is exempt
-  std::chrono::seconds stuck_after{60};      // with bytes to send and none leaving: closed
-  std::chrono::seconds drain_for{2};         // a closed connection's last bytes
+  // Bounds of the rim.
+  ConnectionLimits connections;
+  // TLS handshakes under way, 2 ms of CPU each; beyond, newcomers wait in the kernel's backlog.
+  std::size_t max_handshakes = 256;
+  std::chrono::seconds stuck_after{60};  // with bytes to send and none leaving: closed
+  std::chrono::seconds drain_for{2};     // a closed connection's last bytes
 };
 
 class MqttServer {
@@ -58,6 +59,7 @@ class MqttServer {
   std::uint16_t port() const;
   std::size_t connections() const;
   const mqtt::BrokerCounters& counters() const;
+  const Refusals& refusals() const;
 
   // Called once if the store fails for good: nothing can be acknowledged any more.
   void OnFailure(std::function<void(Error)> failed);

@@ -38,7 +38,8 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
     tcp::socket socket;
     ServerStream stream;
     OutQueue out;
-    std::string address;
+    AddressBytes source{};
+    std::string address;  // for logs
     Phase phase = Phase::kHandshake;
     bool known = false;    // the broker has had its CONNECT
     bool may_read = true;  // the broker wants its bytes
@@ -56,6 +57,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
         options(std::move(o)),
         keeper(std::move(k)),
         broker(authoriser, {options.limits, NewClientId}),
+        bounds(options.connections),
         acceptor(io),
         accept_pause(io),
         wake(io),
@@ -75,7 +77,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   void Begin(mqtt::Snapshot snapshot);
   void Accept();
   void OnAccept(tcp::socket socket);
-  bool MayAccept() const;
+  void PauseAccept(std::chrono::milliseconds time);
   void Handshake(Link& link);
   void OpenLink(Link& link, mqtt::Peer peer);
   void WaitRead(Link& link);
@@ -117,6 +119,8 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   std::shared_ptr<TlsServerContext> tls;
   std::unique_ptr<mqtt::Keeper> keeper;
   mqtt::Broker broker;
+  ConnectionBounds bounds;
+  Refusals refusals;
   tcp::acceptor acceptor;
   boost::asio::steady_timer accept_pause;
   boost::asio::steady_timer wake;
@@ -135,14 +139,10 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   bool sweeping = false;
   bool accepting = false;  // an accept is under way, or its pause
   std::size_t handshakes = 0;
-  std::size_t unknown = 0;  // connections without CONNECT
-  std::unordered_map<std::string, std::size_t> unknown_by_address;
   bool stopping = false;
   bool finished = false;
   std::function<void()> stopped;
   std::function<void(Error)> failed;
-  UtcTime note_second{};
-  int notes_this_second = 0;
   mqtt::BrokerCounters reported;
 };
 

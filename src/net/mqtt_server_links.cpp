@@ -20,17 +20,27 @@ constexpr int kUnsentInKernel = 128 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause{200};
 constexpr std::chrono::milliseconds kSweepEvery{250};
 
-}  // namespace
-
-bool MqttServer::Impl::MayAccept() const {
-  return !stopping && links.size() < options.max_connections &&
-         handshakes < options.max_handshakes && unknown < options.max_unknown;
+AddressBytes SourceBytes(const asio::ip::address& address) {
+  return address.is_v6()
+             ? address.to_v6().to_bytes()
+             : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
 }
+
+// A socket for both families shows IPv4 peers as ::ffff:192.0.2.1.
+std::string AddressText(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+}  // namespace
 
 void MqttServer::Impl::Accept() {
   // Beyond the bounds newcomers wait in the kernel's backlog, which costs us nothing.
-  if (accepting || !MayAccept()) return;
+  if (accepting || stopping || bounds.Full() || handshakes >= options.max_handshakes) return;
   accepting = true;
+  if (const auto pause = bounds.Pause(Clock()); pause.count() > 0) return PauseAccept(pause);
   acceptor.async_accept([weak = weak_from_this()](error_code error, tcp::socket socket) {
     const auto self = weak.lock();
     if (!self || self->finished) return;
@@ -38,18 +48,24 @@ void MqttServer::Impl::Accept() {
     if (error == asio::error::operation_aborted) return;
     if (error && error != asio::error::connection_aborted) {
       // No descriptors or no memory: neither spin nor give up.
-      log::Warning("cannot accept connections for the moment", {{"error", error.message()}});
+      self->WriteNote({.serious = true,
+                       .what = "cannot accept connections for the moment",
+                       .reason = "no descriptors",
+                       .detail = error.message()});
       self->accepting = true;
-      self->accept_pause.expires_after(kAcceptPause);
-      self->accept_pause.async_wait([weak](error_code) {
-        const auto again = weak.lock();
-        if (!again || again->finished) return;
-        again->accepting = false;
-        again->Accept();
-      });
-      return;
+      return self->PauseAccept(kAcceptPause);
     }
     if (!error) self->OnAccept(std::move(socket));
+    self->Accept();
+  });
+}
+
+void MqttServer::Impl::PauseAccept(std::chrono::milliseconds time) {
+  accept_pause.expires_after(time);
+  accept_pause.async_wait([weak = weak_from_this()](error_code) {
+    const auto self = weak.lock();
+    if (!self || self->finished) return;
+    self->accepting = false;
     self->Accept();
   });
 }
@@ -66,33 +82,29 @@ void MqttServer::Impl::OnAccept(tcp::socket socket) {
                sizeof kUnsentInKernel);
   socket.non_blocking(true, error);
   if (error) return;
-  // A socket for both families shows IPv4 peers as ::ffff:192.0.2.1.
-  asio::ip::address from = remote.address();
-  if (from.is_v6() && from.to_v6().is_v4_mapped()) {
-    from = asio::ip::make_address_v4(asio::ip::v4_mapped, from.to_v6());
-  }
-  std::string address = from.to_string();
-  const auto counted = unknown_by_address.find(address);
-  if (counted != unknown_by_address.end() && !from.is_loopback() &&
-      counted->second >= options.max_unknown_per_address) {
-    return;
+  const AddressBytes source = SourceBytes(remote.address());
+  const auto verdict = bounds.Admit(source, Clock());
+  if (verdict != ConnectionBounds::Verdict::kAdmitted) {
+    return WriteNote({.serious = true,
+                      .what = "closed",
+                      .reason = VerdictText(verdict),
+                      .address = AddressText(remote.address())});
   }
   ssl_st* session = nullptr;
   if (tls) {
     auto made = tls->NewConnection(socket.native_handle());
     if (!made) {
       log::Error("TLS", {{"error", made.error().message()}});
-      return;
+      return bounds.Left(source, false);
     }
     session = *made;
   }
   ServerStream stream(socket.native_handle(), session);
   auto link = std::make_unique<Link>(std::move(socket), std::move(stream));
   link->id = ++last_id;
-  link->address = std::move(address);
+  link->source = source;
+  link->address = AddressText(remote.address());
   link->accepted = Clock();
-  ++unknown_by_address[link->address];
-  ++unknown;
   Link& made = *link;
   links.emplace(made.id, std::move(link));
   if (tls) {
@@ -111,8 +123,11 @@ void MqttServer::Impl::Handshake(Link& link) {
     case ServerStream::State::kWantWrite:
       return WaitWrite(link);
     case ServerStream::State::kClosed: {
-      mqtt::Note note{true, "TLS handshake failed", "", link.address, link.stream.problem()};
-      WriteNote(note);
+      WriteNote({.serious = true,
+                 .what = "closed",
+                 .reason = "TLS handshake failed",
+                 .address = link.address,
+                 .detail = link.stream.problem()});
       return Remove(link.id);
     }
     case ServerStream::State::kDone:
@@ -122,7 +137,11 @@ void MqttServer::Impl::Handshake(Link& link) {
   limited.erase(link.id);
   auto name = tls->NameOf(link.stream.tls());
   if (!name) {
-    WriteNote({true, "refused", "", link.address, name.error().message()});
+    WriteNote({.serious = true,
+               .what = "refused",
+               .reason = "certificate",
+               .address = link.address,
+               .detail = name.error().message()});
     link.phase = Phase::kOpen;  // no handshake to be counted any more
     Remove(link.id);
     return;
@@ -216,8 +235,7 @@ void MqttServer::Impl::ReadSome(Link& first) {
     if (link == nullptr || link->phase != Phase::kOpen) return;
     if (!link->known && broker.Knows(id)) {
       link->known = true;
-      --unknown;
-      if (--unknown_by_address[link->address] == 0) unknown_by_address.erase(link->address);
+      bounds.Known(link->source);
       Accept();
     }
     // Who sends without reading what we answer is not read either.
@@ -338,10 +356,7 @@ void MqttServer::Impl::Remove(mqtt::ConnectionId id) {
   if (found == links.end()) return;
   Link& link = *found->second;
   if (link.phase == Phase::kHandshake && tls) --handshakes;
-  if (!link.known) {
-    --unknown;
-    if (--unknown_by_address[link.address] == 0) unknown_by_address.erase(link.address);
-  }
+  bounds.Left(link.source, link.known);
   limited.erase(id);
   error_code ignored;  // there is nothing left to lose
   link.socket.close(ignored);
@@ -378,9 +393,16 @@ void MqttServer::Impl::Sweep() {
     const Link* link = Find(id);
     if (link == nullptr) continue;
     if (link->phase == Phase::kHandshake) {
-      WriteNote({true, "closed", "", link->address, "no TLS handshake in time"});
+      WriteNote({.serious = true,
+                 .what = "closed",
+                 .reason = "no TLS handshake in time",
+                 .address = link->address});
     } else if (link->phase == Phase::kOpen) {
-      WriteNote({true, "closed", "", link->address, "does not read what is sent to it"});
+      WriteNote({.serious = true,
+                 .what = "closed",
+                 .reason = "does not read what is sent to it",
+                 .client = broker.ClientOf(id),
+                 .address = link->address});
     }
     Lost(id);
   }

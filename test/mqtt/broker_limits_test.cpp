@@ -167,6 +167,187 @@ TEST_CASE("broker: retained messages are bounded in number and bytes", "[mqtt]")
   CHECK(retain("a", 20) == Reason::kNoMatchingSubscribers);
 }
 
+TEST_CASE("broker: whoever holds most of the memory for incomplete packets is closed", "[mqtt]") {
+  Limits limits;
+  limits.partial_bytes = 100'000;
+  World world(limits);
+  const Bytes start("\x30\xff\xff\x0f", 4);
+  Client& hoarder = world.Join("hoarder");
+  Client& honest = world.Join("honest");
+  hoarder.SendBytes(start + Bytes(90'000, 'x'));
+  honest.SendBytes(start + Bytes(20'000, 'x'));
+  CHECK(hoarder.Next<Disconnect>().reason == Reason::kQuotaExceeded);
+  CHECK(hoarder.closed);
+  CHECK(honest.Quiet());
+}
+
+TEST_CASE("broker: who publishes too fast is not read for a while, and loses nothing", "[mqtt]") {
+  Limits limits;
+  limits.publish_messages_per_second = 10;
+  limits.publish_burst = 2s;
+  World world(limits);
+  Client& watcher = world.Join("w");
+  watcher.Subscribe("t");
+  Client& flood = world.Join("flood");
+  Client& honest = world.Join("honest");
+  for (int i = 0; i < 35; ++i) flood.Publish("t", std::to_string(i), Qos::kAtMostOnce);
+  CHECK_FALSE(flood.reading);
+  CHECK(watcher.inbox.size() == 20);
+  honest.Publish("t", "honest", Qos::kAtMostOnce);
+  CHECK(watcher.inbox.size() == 21);
+  world.Pass(1s);
+  CHECK(watcher.inbox.size() == 31);
+  CHECK_FALSE(flood.reading);
+  world.Pass(1s);
+  CHECK(watcher.inbox.size() == 36);
+  CHECK(flood.reading);
+  int next = 0;
+  for (const Packet& packet : watcher.inbox) {
+    const auto& payload = std::get<Publish>(packet).payload;
+    if (payload != "honest") CHECK(payload == std::to_string(next++));
+  }
+  CHECK(next == 35);
+  CHECK(world.broker->counters().slowed_down > 0);
+}
+
+TEST_CASE("broker: a rate in bytes lets one large message through and makes the next wait",
+          "[mqtt]") {
+  Limits limits;
+  limits.publish_bytes_per_second = 1000;
+  limits.publish_burst = 1s;
+  World world(limits);
+  Client& watcher = world.Join("w");
+  watcher.Subscribe("t");
+  Client& client = world.Join("a");
+  client.Publish("t", Bytes(10'000, 'x'), Qos::kAtMostOnce);
+  client.Publish("t", "next", Qos::kAtMostOnce);
+  CHECK(watcher.inbox.size() == 1);
+  world.Pass(8s);
+  CHECK(watcher.inbox.size() == 1);
+  world.Pass(2s);
+  CHECK(watcher.inbox.size() == 2);
+}
+
+TEST_CASE("broker: connecting again is no way around the rate, and pings and PUBACKs always pass",
+          "[mqtt]") {
+  Limits limits;
+  limits.publish_messages_per_second = 1;
+  limits.publish_burst = 5s;
+  World world(limits);
+  Client& watcher = world.Join("w");
+  watcher.Subscribe("t");
+  for (int i = 0; i < 10; ++i) {
+    Client& flood = world.JoinKept("flood");
+    for (int k = 0; k < 5; ++k) flood.Publish("t", "x", Qos::kAtMostOnce);
+    flood.Drop();
+  }
+  CHECK(watcher.inbox.size() == 5);
+  Client& flood = world.JoinKept("flood");
+  for (int i = 0; i < 100; ++i) flood.Send(PingReq{});
+  CHECK(flood.inbox.size() == 100);
+}
+
+TEST_CASE("broker: subscribing again and again is as fast as publishing may be", "[mqtt]") {
+  Limits limits;
+  limits.publish_messages_per_second = 10;
+  limits.publish_burst = 1s;
+  World world(limits);
+  Client& client = world.JoinKept("a");
+  for (int i = 0; i < 100; ++i) {
+    Subscribe subscribe;
+    subscribe.packet_id = 1;
+    subscribe.entries = {{"t", {}}};
+    client.Send(subscribe);
+  }
+  CHECK(client.inbox.size() == 10);
+  world.Pass(3s);
+  CHECK(client.inbox.size() == 40);
+}
+
+TEST_CASE("broker: a service publishes as fast as it can", "[mqtt]") {
+  struct Services final : AllowAll {
+    bool IsService(const Peer& peer) const override { return peer.role == "scheduler"; }
+  };
+  static const Services kServices;
+  Limits limits;
+  limits.publish_messages_per_second = 1;
+  limits.publish_burst = 1s;
+  World world(limits, &kServices);
+  Connect connect;
+  connect.client_id = "s";
+  Client& service = world.Connect(connect, {"scheduler", "s", ""});
+  service.Next<ConnAck>();
+  for (int i = 0; i < 100; ++i) service.Publish("t", "x");
+  CHECK(service.inbox.size() == 100);
+}
+
+TEST_CASE("broker: all queues together are bounded, and what is taken makes room", "[mqtt]") {
+  Limits limits;
+  limits.queue_messages = 10;
+  limits.total_queue_messages = 15;
+  World world(limits);
+  world.JoinKept("a").Subscribe("a").Drop();
+  world.JoinKept("b").Subscribe("b").Drop();
+  Client& publisher = world.Join("p");
+  const auto publish = [&](const char* topic) {
+    publisher.Publish(topic, "x");
+    return publisher.Next<Ack>().reason;
+  };
+  for (int i = 0; i < 10; ++i) CHECK(publish("a") == Reason::kSuccess);
+  for (int i = 0; i < 5; ++i) CHECK(publish("b") == Reason::kSuccess);
+  CHECK(publish("b") == Reason::kQuotaExceeded);
+  CHECK(world.broker->queued().messages == 15);
+  world.Restart();  // what is on disk counts
+  CHECK(world.broker->queued().messages == 15);
+  Client& again = world.Join("p");
+  again.Publish("b", "x");
+  CHECK(again.Next<Ack>().reason == Reason::kQuotaExceeded);
+  Client& a = world.JoinKept("a");
+  a.PubAck(a.Next<Publish>().packet_id);
+  again.Publish("b", "x");
+  CHECK(again.Next<Ack>().reason == Reason::kSuccess);
+  // A session that ends takes its messages with it.
+  Connect clean;
+  clean.client_id = "a";
+  world.Connect(clean).Next<ConnAck>();
+  CHECK(world.broker->queued().messages == 6);
+  CHECK(world.broker->queued().bytes > 0);
+}
+
+TEST_CASE("broker: all queues together are bounded in bytes", "[mqtt]") {
+  Limits limits;
+  limits.total_queue_bytes = 10'000;
+  World world(limits);
+  for (const char* id : {"a", "b", "c"}) world.JoinKept(id).Subscribe("t").Drop();
+  Client& publisher = world.Join("p");
+  publisher.Publish("t", Bytes(3000, 'x'));
+  CHECK(publisher.Next<Ack>().reason == Reason::kSuccess);
+  publisher.Publish("t", Bytes(3000, 'x'));
+  CHECK(publisher.Next<Ack>().reason == Reason::kQuotaExceeded);
+  CHECK(world.broker->queued().bytes <= 10'000);
+}
+
+TEST_CASE("broker: a refusal says who, from where, what and why", "[mqtt]") {
+  struct Nothing final : AllowAll {
+    bool MaySubscribe(const Peer&, std::string_view) const override { return false; }
+  };
+  static const Nothing kNothing;
+  World world({}, &kNothing);
+  Client& client = world.Join("a");
+  Subscribe subscribe;
+  subscribe.packet_id = 1;
+  subscribe.entries = {{"secret", {}}};
+  client.Send(subscribe);
+  REQUIRE_FALSE(world.notes.empty());
+  const Note& note = world.notes.back();
+  CHECK(note.serious);
+  CHECK(note.what == "refused");
+  CHECK(note.reason == "not authorized");
+  CHECK(note.client == "a");
+  CHECK(note.address == "127.0.0.1");
+  CHECK(note.detail == "subscribe to `secret`");
+}
+
 TEST_CASE("broker: a packet that is not of its version ends the connection with its reason",
           "[mqtt]") {
   struct Case {

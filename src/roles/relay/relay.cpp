@@ -27,7 +27,8 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
 
-// For the store, standard streams, and what libraries open.
+// For the store, standard streams, files that are read again, and what libraries open: never used
+// for connections. Of a limit that is very low, a quarter.
 constexpr std::size_t kOtherDescriptors = 64;
 
 struct Arguments {
@@ -100,9 +101,13 @@ class RelayProcess {
  private:
   Expected<void> Start() {
     const std::size_t descriptors = os::RaiseDescriptorLimit();
-    if (descriptors > kOtherDescriptors) {
-      config_.server.max_connections =
-          std::min(config_.server.max_connections, descriptors - kOtherDescriptors);
+    const std::size_t reserve = std::min(kOtherDescriptors, descriptors / 4);
+    std::size_t& connections = config_.server.connections.total;
+    if (connections > descriptors - reserve) {
+      connections = descriptors - reserve;
+      log::Warning("fewer connections than configured: descriptors (LimitNOFILE, ulimit -n)",
+                   {{"connections", std::to_string(connections)},
+                    {"descriptors", std::to_string(descriptors)}});
     }
     auto sockets = os::TakeListenFds();
     if (!sockets) return std::move(sockets).error();

@@ -9,8 +9,26 @@ namespace {
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
 constexpr std::uint64_t kLargestSize = std::uint64_t{1} << 40;
 
+// What a client may publish a second, unless the configuration says otherwise: far above what an
+// agent needs, far below what one rogue agent could keep the store busy with.
+constexpr std::uint64_t kPublishMessages = 1000;
+constexpr std::uint64_t kPublishBytes = std::uint64_t{16} << 20;
+
+void ReadExempt(Settings& section, ConnectionLimits& connections) {
+  if (!section.Has("exempt")) return;
+  connections.exempt.clear();
+  for (const std::string& text : section.Strings("exempt")) {
+    auto network = Network::Parse(text);
+    if (!network) return section.Fail("exempt", network.error().message());
+    connections.exempt.push_back(*network);
+  }
+}
+
 void ReadLimits(Settings& section, MqttServerOptions& server) {
   mqtt::Limits& l = server.limits;
+  ConnectionLimits& c = server.connections;
+  l.publish_messages_per_second = kPublishMessages;
+  l.publish_bytes_per_second = kPublishBytes;
   const auto count = [&](std::string_view key, auto& value, std::int64_t max) {
     using Value = std::remove_reference_t<decltype(value)>;
     value = static_cast<Value>(section.Integer(key, static_cast<std::int64_t>(value), 1, max));
@@ -28,7 +46,23 @@ void ReadLimits(Settings& section, MqttServerOptions& server) {
     value = std::chrono::duration_cast<std::chrono::seconds>(section.Duration(key, value));
     if (value.count() < 1) section.Fail(key, "expected at least 1s");
   };
-  count("connections", server.max_connections, 10'000'000);
+  const auto rate = [&](std::string_view key, std::uint64_t& value) {  // 0: no bound
+    value = static_cast<std::uint64_t>(
+        section.Integer(key, static_cast<std::int64_t>(value), 0, 1'000'000'000));
+  };
+  count("connections", c.total, 10'000'000);
+  count("connections_per_address", c.per_address, 10'000'000);
+  count("without_connect", c.unknown, 1'000'000);
+  count("without_connect_per_address", c.unknown_per_address, 1'000'000);
+  rate("connection_rate", c.rate);
+  rate("connection_rate_per_address", c.rate_per_address);
+  ReadExempt(section, c);
+  std::chrono::seconds burst = l.publish_burst;
+  seconds("burst", burst);
+  l.publish_burst = burst;
+  c.burst = burst;
+  rate("publish_messages", l.publish_messages_per_second);
+  l.publish_bytes_per_second = section.Size("publish_bytes", l.publish_bytes_per_second);
   count("handshakes", server.max_handshakes, 100'000);
   count("sessions", l.sessions, 100'000'000);
   count("subscriptions", l.subscriptions, 100'000);
@@ -39,6 +73,8 @@ void ReadLimits(Settings& section, MqttServerOptions& server) {
   size("queue_bytes", l.queue_bytes, 1024, kLargestSize);
   count("service_queue_messages", l.service_queue_messages, 1'000'000'000);
   size("service_queue_bytes", l.service_queue_bytes, 1024, kLargestSize);
+  count("total_queue_messages", l.total_queue_messages, 10'000'000'000);
+  size("total_queue_bytes", l.total_queue_bytes, 1024, kLargestSize);
   count("retained_messages", l.retained_messages, 10'000'000);
   size("retained_bytes", l.retained_bytes, 1024, kLargestSize);
   count("in_flight", l.in_flight, 10'000);

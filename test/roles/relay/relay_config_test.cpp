@@ -29,7 +29,21 @@ TEST_CASE("relay configuration: the example says what the defaults are", "[relay
   const mqtt::Limits& a = example->server.limits;
   const mqtt::Limits& b = defaults->server.limits;
   CHECK(example->server.listen == defaults->server.listen);
-  CHECK(example->server.max_connections == defaults->server.max_connections);
+  const ConnectionLimits& c = example->server.connections;
+  const ConnectionLimits& d = defaults->server.connections;
+  CHECK(c.total == d.total);
+  CHECK(c.per_address == d.per_address);
+  CHECK(c.unknown == d.unknown);
+  CHECK(c.unknown_per_address == d.unknown_per_address);
+  CHECK(c.rate == d.rate);
+  CHECK(c.rate_per_address == d.rate_per_address);
+  CHECK(c.burst == d.burst);
+  CHECK(c.exempt == d.exempt);
+  CHECK(a.publish_messages_per_second == b.publish_messages_per_second);
+  CHECK(a.publish_bytes_per_second == b.publish_bytes_per_second);
+  CHECK(a.publish_burst == b.publish_burst);
+  CHECK(a.total_queue_messages == b.total_queue_messages);
+  CHECK(a.total_queue_bytes == b.total_queue_bytes);
   CHECK(example->server.max_handshakes == defaults->server.max_handshakes);
   CHECK(example->server.stuck_after == defaults->server.stuck_after);
   CHECK(a.packet_bytes == b.packet_bytes);
@@ -68,11 +82,44 @@ TEST_CASE("relay configuration: every limit has an effect", "[relay]") {
   CHECK(config->server.limits.packet_bytes == 2048);
 }
 
+TEST_CASE("relay configuration: bounds of connections and rates are those of the file", "[relay]") {
+  const auto config =
+      Load(kRequired +
+           "limits: {connections: 1, connections_per_address: 2, without_connect: 3,\n"
+           "  without_connect_per_address: 4, connection_rate: 5, connection_rate_per_address: 0,\n"
+           "  exempt: [10.0.0.0/8], burst: 7s, publish_messages: 8, publish_bytes: 9k,\n"
+           "  total_queue_messages: 10, total_queue_bytes: 11k}\n");
+  REQUIRE(config);
+  const ConnectionLimits& c = config->server.connections;
+  CHECK(c.total == 1);
+  CHECK(c.per_address == 2);
+  CHECK(c.unknown == 3);
+  CHECK(c.unknown_per_address == 4);
+  CHECK(c.rate == 5);
+  CHECK(c.rate_per_address == 0);
+  CHECK(c.burst == 7s);
+  CHECK(c.exempt == std::vector{Network::Parse("10.0.0.0/8").value()});
+  const mqtt::Limits& l = config->server.limits;
+  CHECK(l.publish_burst == 7s);
+  CHECK(l.publish_messages_per_second == 8);
+  CHECK(l.publish_bytes_per_second == 9 * 1024);
+  CHECK(l.total_queue_messages == 10);
+  CHECK(l.total_queue_bytes == 11 * 1024);
+}
+
+TEST_CASE("relay configuration: nobody need be exempt", "[relay]") {
+  const auto config = Load(kRequired + "limits: {exempt: []}\n");
+  REQUIRE(config);
+  CHECK(config->server.connections.exempt.empty());
+}
+
 TEST_CASE("relay configuration: what is missing, unknown or out of range is refused", "[relay]") {
   for (const std::string& text :
        {std::string("store: r.db\n"), std::string("tls: {certificate: a}\nstore: r\n"),
         kRequired + "listn: x\n", kRequired + "limits: {keep_alive: 19h}\n",
         kRequired + "limits: {queue_messages: 0}\n", kRequired + "limits: {packet: 1}\n",
+        kRequired + "limits: {exempt: [10.0.0.1/8]}\n",
+        kRequired + "limits: {connection_rate: -1}\n", kRequired + "limits: {burst: 0s}\n",
         kRequired + "log: {level: loud}\n", kRequired + "limits: {connect_within: 0s}\n"}) {
     INFO(text);
     CHECK_FALSE(Load(text));
