@@ -73,13 +73,13 @@ Expected<std::unique_ptr<RelayDb::Statements>> RelayDb::Statements::Prepare(Data
                 "INSERT OR REPLACE INTO retained (topic, message, payload, properties, qos,"
                 " expires_at, role, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
            Line{&all->drop_retained_, "DELETE FROM retained WHERE topic = ?"},
-           Line{&all->put_received_, "INSERT INTO received (session, packet_id) VALUES (?, ?)"},
+           Line{&all->put_received_,
+                "INSERT INTO received (session, packet_id) VALUES (?, ?) ON CONFLICT DO NOTHING"},
            Line{&all->drop_received_, "DELETE FROM received WHERE session = ? AND packet_id = ?"},
            Line{&all->drop_all_received_, "DELETE FROM received WHERE session = ?"},
            Line{&all->put_sending_,
-                "INSERT INTO sending (session, packet_id, sequence) VALUES (?, ?, ?)"},
-           Line{&all->put_released_,
-                "UPDATE sending SET sequence = 0 WHERE session = ? AND packet_id = ?"},
+                "INSERT INTO sending (session, packet_id, sequence) VALUES (?, ?, ?)"
+                " ON CONFLICT (session, packet_id) DO UPDATE SET sequence = excluded.sequence"},
            Line{&all->drop_sending_, "DELETE FROM sending WHERE session = ? AND packet_id = ?"},
            Line{&all->drop_all_sending_, "DELETE FROM sending WHERE session = ?"},
            Line{&all->page_,
@@ -102,8 +102,14 @@ Expected<std::unique_ptr<RelayDb::Statements>> RelayDb::Statements::Prepare(Data
 Expected<void> RelayDb::Statements::Apply(const std::vector<mqtt::KeepBatch>& batches) {
   released_.clear();
   elided_.clear();
+  received_.clear();
+  sending_.clear();
   // Who is connected acknowledges within milliseconds; such a row need not touch the disk.
   std::set<RowKey> queued;
+  const auto done_with = [&](mqtt::QueueId queue, std::uint64_t sequence) {
+    const RowKey key{queue, sequence};
+    if (queued.contains(key)) elided_.insert(key);
+  };
   for (const mqtt::KeepBatch& batch : batches) {
     for (const mqtt::KeepOperation& operation : batch.operations) {
       if (const auto* enqueue = std::get_if<mqtt::Enqueue>(&operation)) {
@@ -111,8 +117,9 @@ Expected<void> RelayDb::Statements::Apply(const std::vector<mqtt::KeepBatch>& ba
           queued.emplace(d.queue, d.sequence);
         }
       } else if (const auto* dequeue = std::get_if<mqtt::Dequeue>(&operation)) {
-        const RowKey key{dequeue->queue, dequeue->sequence};
-        if (queued.contains(key)) elided_.insert(key);
+        done_with(dequeue->queue, dequeue->sequence);
+      } else if (const auto* released = std::get_if<mqtt::PutReleased>(&operation)) {
+        done_with(released->session, released->sequence);
       }
     }
   }
@@ -122,6 +129,7 @@ Expected<void> RelayDb::Statements::Apply(const std::vector<mqtt::KeepBatch>& ba
       if (!done) return done;
     }
   }
+  if (auto done = WriteExchanges(); !done) return done;
   return ReleaseMessages();
 }
 
@@ -150,6 +158,9 @@ Expected<void> RelayDb::Statements::Apply(const mqtt::DropSession& op) {
   for (Statement* statement : {&drop_subscriptions_, &drop_all_received_, &drop_all_sending_}) {
     if (auto done = statement->Bind(op.id).Run(); !done) return done;
   }
+  const auto of_session = [&op](const auto& each) { return each.first.first == op.id; };
+  std::erase_if(received_, of_session);
+  std::erase_if(sending_, of_session);
   return DropQueue(op.id);
 }
 
@@ -215,24 +226,41 @@ Expected<void> RelayDb::Statements::Apply(const mqtt::DropRetained& op) {
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::PutReceived& op) {
-  return put_received_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
+  received_[{op.session, op.packet_id}] = true;
+  return {};
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::DropReceived& op) {
-  return drop_received_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
+  received_[{op.session, op.packet_id}] = false;
+  return {};
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::PutSending& op) {
-  return put_sending_.Bind(op.session, static_cast<int>(op.packet_id), op.sequence).Run();
+  sending_[{op.session, op.packet_id}] = op.sequence;
+  return {};
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::PutReleased& op) {
-  auto done = put_released_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
-  return done ? Apply(mqtt::Dequeue{op.session, op.sequence, op.message}) : done;
+  sending_[{op.session, op.packet_id}] = 0;
+  return Apply(mqtt::Dequeue{op.session, op.sequence, op.message});
 }
 
 Expected<void> RelayDb::Statements::Apply(const mqtt::DropSending& op) {
-  return drop_sending_.Bind(op.session, static_cast<int>(op.packet_id)).Run();
+  sending_[{op.session, op.packet_id}] = std::nullopt;
+  return {};
+}
+
+Expected<void> RelayDb::Statements::WriteExchanges() {
+  for (const auto& [key, there] : received_) {
+    Statement& statement = there ? put_received_ : drop_received_;
+    if (auto done = statement.Bind(key.first, int{key.second}).Run(); !done) return done;
+  }
+  for (const auto& [key, sequence] : sending_) {
+    auto done = sequence ? put_sending_.Bind(key.first, int{key.second}, *sequence).Run()
+                         : drop_sending_.Bind(key.first, int{key.second}).Run();
+    if (!done) return done;
+  }
+  return {};
 }
 
 Expected<void> RelayDb::Statements::DropQueue(mqtt::QueueId id) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct RelayDb::Statements {
 
  private:
   using RowKey = std::pair<mqtt::QueueId, std::uint64_t>;
+  using PacketKey = std::pair<mqtt::QueueId, std::uint16_t>;
 
   Expected<void> Apply(const mqtt::PutSession& op);
   Expected<void> Apply(const mqtt::DropSession& op);
@@ -40,6 +42,7 @@ struct RelayDb::Statements {
   Expected<void> Apply(const mqtt::DropSending& op);
   Expected<void> DropQueue(mqtt::QueueId id);
   Expected<void> ReleaseMessages();
+  Expected<void> WriteExchanges();
 
   Statement put_session_, drop_session_, drop_subscriptions_;
   Statement put_subscription_, drop_subscription_;
@@ -48,12 +51,16 @@ struct RelayDb::Statements {
   Statement release_, drop_message_;
   Statement put_retained_, drop_retained_;
   Statement put_received_, drop_received_, drop_all_received_;
-  Statement put_sending_, put_released_, drop_sending_, drop_all_sending_;
+  Statement put_sending_, drop_sending_, drop_all_sending_;
   Statement page_, expired_;
 
   // Within one Apply: rows that are both queued and done with, and how many rows each message lost.
   std::set<RowKey> elided_;
   std::map<mqtt::MessageId, std::int64_t> released_;
+  // And what each packet identifier of QoS 2 comes to: with clients that answer, most are taken and
+  // given back within one group.
+  std::map<PacketKey, bool> received_;
+  std::map<PacketKey, std::optional<std::uint64_t>> sending_;  // the row's sequence; nothing: gone
   const Database* database_ = nullptr;
 };
 

@@ -5,92 +5,13 @@
 #include <future>
 
 #include "mqtt/broker.h"
+#include "test/store/relay_fixture.h"
 #include "test/temp_folder.h"
 
 namespace mig::store {
 namespace {
 
 using namespace mqtt;
-using namespace std::chrono_literals;
-
-// Long enough for a slow disk; nothing waits so long when all is well.
-constexpr auto kPatience = 20s;
-
-// An open database and the answers that it gave.
-class Relay {
- public:
-  explicit Relay(const std::filesystem::path& file, std::chrono::milliseconds group_for = 5ms) {
-    auto opened = RelayDb::Open({file, group_for, 256});
-    if (!opened) FAIL(opened.error().message());
-    db = std::move(*opened);
-    snapshot = db->TakeSnapshot();
-    Keeper::Answers answers;
-    answers.committed = [this](std::uint64_t batch) {
-      const std::lock_guard lock(mutex);
-      committed = batch;
-      changed.notify_all();
-    };
-    answers.page = [this](Page page) { pages.set_value(std::move(page)); };
-    answers.expired = [this](std::vector<ExpiredRow> rows) { expired.set_value(std::move(rows)); };
-    answers.writable = [](bool) {};
-    answers.failed = [](const Error& error) { FAIL(error.message()); };
-    db->Start(std::move(answers));
-  }
-
-  void Keep(std::vector<KeepOperation> operations) {
-    db->Keep(KeepBatch{++last_batch, std::move(operations)});
-  }
-  void WaitCommitted() {
-    std::unique_lock lock(mutex);
-    REQUIRE(changed.wait_for(lock, kPatience, [this] { return committed == last_batch; }));
-  }
-  std::vector<QueueEntry> ReadPage(QueueId queue, std::uint64_t after, std::size_t entries) {
-    pages = {};
-    auto future = pages.get_future();
-    db->Read({queue, after, entries});
-    REQUIRE(future.wait_for(kPatience) == std::future_status::ready);
-    return future.get().rows;
-  }
-
-  std::unique_ptr<RelayDb> db;
-  Snapshot snapshot;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::uint64_t committed = 0;
-  std::uint64_t last_batch = 0;
-  std::promise<Page> pages;
-  std::promise<std::vector<ExpiredRow>> expired;
-};
-
-MessageRef MakeMessage(MessageId id, Bytes payload, std::optional<UtcTime> expires = {}) {
-  auto message = std::make_shared<Message>();
-  message->id = id;
-  message->topic = "t";
-  message->payload = std::move(payload);
-  message->properties = Bytes("\x03\x00\x01j", 4);
-  message->qos = Qos::kAtLeastOnce;
-  message->expires_at = expires;
-  return message;
-}
-
-SessionRecord MakeSession(QueueId id) {
-  SessionRecord session;
-  session.id = id;
-  session.client_id = "client-" + std::to_string(id);
-  session.role = "agent";
-  session.peer_id = "peer";
-  session.expiry = 3600s;
-  return session;
-}
-
-std::int64_t CountRows(const std::filesystem::path& file, const std::string& table) {
-  auto database = Database::Open(file);
-  REQUIRE(database);
-  auto query = database->Prepare("SELECT count(*) FROM " + table);
-  REQUIRE(query);
-  REQUIRE(*query->Step());
-  return query->Integer(0);
-}
 
 TEST_CASE("relay database: sessions, wills, subscriptions and groups come back", "[store]") {
   TempFolder folder;
