@@ -84,6 +84,7 @@ bool Covers(std::string_view outer, std::string_view inner) {
   if (inner.starts_with('$') && !outer.empty() && (outer[0] == '+' || outer[0] == '#')) {
     return false;
   }
+  if (outer == "+/#") outer = "#";  // a name has one level at least
   bool more_outer = true;
   bool more_inner = true;
   while (more_outer && more_inner) {
@@ -96,6 +97,24 @@ bool Covers(std::string_view outer, std::string_view inner) {
   }
   if (more_inner) return false;
   return !more_outer || outer == "#";
+}
+
+bool Overlap(std::string_view a, std::string_view b) {
+  const auto begins_wild = [](std::string_view filter) {
+    return filter.starts_with('+') || filter.starts_with('#');
+  };
+  if ((begins_wild(a) && b.starts_with('$')) || (begins_wild(b) && a.starts_with('$'))) {
+    return false;  // a leading wildcard leaves out names with `$`
+  }
+  bool more_a = true;
+  bool more_b = true;
+  while (more_a && more_b) {
+    const std::string_view one = NextLevel(a, more_a);
+    const std::string_view other = NextLevel(b, more_b);
+    if (one == "#" || other == "#") return true;
+    if (one != "+" && other != "+" && one != other) return false;
+  }
+  return (!more_a || a == "#") && (!more_b || b == "#");
 }
 
 std::size_t CountLevels(std::string_view topic) {

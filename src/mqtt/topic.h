@@ -36,6 +36,9 @@ bool HasWildcard(std::string_view filter);
 // to be subscribed to. Both are filters without `$share`.
 bool Covers(std::string_view outer, std::string_view inner);
 
+// True if some name is matched by both. Both are filters without `$share`.
+bool Overlap(std::string_view a, std::string_view b);
+
 // How many levels a name or filter has: one more than it has slashes.
 std::size_t CountLevels(std::string_view topic);
 

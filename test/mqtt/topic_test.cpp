@@ -72,6 +72,25 @@ TEST_CASE("topic filter: a right covers only what it matches as a whole", "[mqtt
   CHECK_FALSE(Covers("a/b/c", "a/b"));
   CHECK_FALSE(Covers("#", "$SYS/#"));
   CHECK(Covers("#", "#"));
+  CHECK(Covers("+/#", "#"));  // a name has one level at least
+  CHECK_FALSE(Covers("a/+/#", "a/#"));
+}
+
+TEST_CASE("topic filter: two overlap if some name is matched by both", "[mqtt]") {
+  const auto overlap = [](std::string_view a, std::string_view b) {
+    CHECK(Overlap(a, b) == Overlap(b, a));
+    return Overlap(a, b);
+  };
+  CHECK(overlap("a/+", "+/b"));
+  CHECK(overlap("a/#", "a"));
+  CHECK(overlap("a/b/#", "a/+"));
+  CHECK(overlap("a/#", "+/b/c"));
+  CHECK(overlap("$SYS/+", "$SYS/#"));
+  CHECK_FALSE(overlap("a/+", "a"));
+  CHECK_FALSE(overlap("a/+", "b/#"));
+  CHECK_FALSE(overlap("a/b/c", "a/b"));
+  CHECK_FALSE(overlap("#", "$SYS/#"));
+  CHECK_FALSE(overlap("+/b", "$SYS/b"));
 }
 
 TEST_CASE("topic filter: a shared one is share name and filter", "[mqtt]") {

@@ -13,7 +13,9 @@
 #include "os/descriptor_limit.h"
 #include "os/files.h"
 #include "os/listen_fds.h"
+#include "roles/relay/denied_subscriptions.h"
 #include "roles/relay/relay_config.h"
+#include "roles/relay/relay_limits.h"
 #include "roles/relay/topic_rights.h"
 #include "store/relay_db.h"
 #include "util/log.h"
@@ -35,6 +37,7 @@ struct Arguments {
   std::string config;
   std::string listen;
   std::string store;
+  std::vector<std::string> limits;
   bool open = false;
 };
 
@@ -50,10 +53,14 @@ cli::Options Declare(Arguments& arguments) {
   options.Flag("open", '\0', "no TLS and no rights: any MQTT client on this machine",
                &arguments.open);
   options.Text("store", '\0', "FILE", "the database; only with --open", &arguments.store);
+  options.Texts("limit", '\0', "KEY=VALUE", "a bound, named as in the configuration's `limits`",
+                &arguments.limits);
   options.Note("SIGTERM stops in order. SIGHUP reads certificates and log level again.");
   options.Example("mig relay --config /etc/mig/relay.yaml", "as the service does");
   options.Example("mig relay --listen 127.0.0.1:1883 --open --store /tmp/relay.db",
                   "for any MQTT client on this machine, to try it");
+  options.Example("mig relay --config relay.yaml --limit sessions=500 --limit packet=64k",
+                  "with other bounds than the file's");
   return options;
 }
 
@@ -65,10 +72,16 @@ Expected<relay::RelayConfig> ConfigOf(const Arguments& arguments) {
     if (arguments.config.empty()) {
       return Error(Errc::kInvalid, "name a configuration: mig relay --config FILE");
     }
-    return relay::LoadRelayConfig(arguments.config);
+    auto config = relay::LoadRelayConfig(arguments.config);
+    if (!config) return config;
+    if (auto ok = relay::ApplyLimits(arguments.limits, config->server); !ok) {
+      return std::move(ok).error();
+    }
+    return config;
   }
   if (!arguments.config.empty()) {
-    return Error(Errc::kInvalid, "--open stands in place of --config");
+    return Error(Errc::kInvalid,
+                 "--open stands in place of --config; in a file it is `open: true`");
   }
   if (arguments.listen.empty() || arguments.store.empty()) {
     return Error(Errc::kInvalid, "--open needs --listen 127.0.0.1:PORT and --store FILE");
@@ -76,6 +89,9 @@ Expected<relay::RelayConfig> ConfigOf(const Arguments& arguments) {
   relay::RelayConfig config;
   config.server.listen = arguments.listen;
   config.store = arguments.store;
+  if (auto ok = relay::ApplyLimits(arguments.limits, config.server); !ok) {
+    return std::move(ok).error();
+  }
   return config;
 }
 
@@ -121,10 +137,11 @@ class RelayProcess {
     if (!store) return std::move(store).error();
     mqtt::Snapshot snapshot = (*store)->TakeSnapshot();
     const std::string sessions = std::to_string(snapshot.sessions.size());
-    const mqtt::Authoriser& authoriser =
+    const mqtt::Authoriser& rights =
         config_.server.tls ? static_cast<const mqtt::Authoriser&>(rights_) : all_;
+    authoriser_.emplace(rights, std::move(config_.deny_subscribe));
     auto server = MqttServer::Start(io_, std::move(config_.server), std::move(*store),
-                                    std::move(snapshot), authoriser);
+                                    std::move(snapshot), *authoriser_);
     if (!server) return std::move(server).error();
     server_ = std::move(*server);
     server_->OnFailure([this](const Error& error) {
@@ -185,6 +202,7 @@ class RelayProcess {
   const std::string config_file_;
   const relay::TopicRights rights_;
   const mqtt::AllowAll all_;
+  std::optional<relay::DeniedSubscriptions> authoriser_;
   asio::io_context io_{1};  // one thread
   asio::signal_set signals_;
   std::unique_ptr<MqttServer> server_;

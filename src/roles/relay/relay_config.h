@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "net/mqtt_server.h"
 #include "util/expected.h"
@@ -12,9 +13,10 @@
 namespace mig::relay {
 
 struct RelayConfig {
-  MqttServerOptions server;
+  MqttServerOptions server;         // without `tls`: open
   std::filesystem::path port_file;  // where the port is written once bound; empty: nowhere
   std::filesystem::path store;
+  std::vector<std::string> deny_subscribe;  // roles/relay/denied_subscriptions.h
   LogSettings logging;
 };
 

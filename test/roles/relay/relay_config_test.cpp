@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "os/files.h"
+#include "roles/relay/relay_limits.h"
 #include "test/temp_folder.h"
 
 namespace mig::relay {
@@ -26,42 +28,14 @@ TEST_CASE("relay configuration: the example says what the defaults are", "[relay
   if (!example) FAIL(example.error().message());
   auto defaults = Load(kRequired);
   REQUIRE(defaults);
-  const mqtt::Limits& a = example->server.limits;
-  const mqtt::Limits& b = defaults->server.limits;
   CHECK(example->server.listen == defaults->server.listen);
-  const ConnectionLimits& c = example->server.connections;
-  const ConnectionLimits& d = defaults->server.connections;
-  CHECK(c.total == d.total);
-  CHECK(c.per_address == d.per_address);
-  CHECK(c.unknown == d.unknown);
-  CHECK(c.unknown_per_address == d.unknown_per_address);
-  CHECK(c.rate == d.rate);
-  CHECK(c.rate_per_address == d.rate_per_address);
-  CHECK(c.burst == d.burst);
-  CHECK(c.exempt == d.exempt);
-  CHECK(a.publish_messages_per_second == b.publish_messages_per_second);
-  CHECK(a.publish_bytes_per_second == b.publish_bytes_per_second);
-  CHECK(a.publish_burst == b.publish_burst);
-  CHECK(a.total_queue_messages == b.total_queue_messages);
-  CHECK(a.total_queue_bytes == b.total_queue_bytes);
-  CHECK(example->server.max_handshakes == defaults->server.max_handshakes);
-  CHECK(example->server.stuck_after == defaults->server.stuck_after);
-  CHECK(a.packet_bytes == b.packet_bytes);
-  CHECK(a.partial_bytes == b.partial_bytes);
-  CHECK(a.unsent_bytes == b.unsent_bytes);
-  CHECK(a.receive_maximum == b.receive_maximum);
-  CHECK(a.in_flight == b.in_flight);
-  CHECK(a.sessions == b.sessions);
-  CHECK(a.subscriptions == b.subscriptions);
-  CHECK(a.queue_messages == b.queue_messages);
-  CHECK(a.queue_bytes == b.queue_bytes);
-  CHECK(a.service_queue_messages == b.service_queue_messages);
-  CHECK(a.service_queue_bytes == b.service_queue_bytes);
-  CHECK(a.retained_messages == b.retained_messages);
-  CHECK(a.retained_bytes == b.retained_bytes);
-  CHECK(a.connect_within == b.connect_within);
-  CHECK(a.max_keep_alive == b.max_keep_alive);
-  CHECK(a.max_session_expiry == b.max_session_expiry);
+  CHECK(example->deny_subscribe == defaults->deny_subscribe);
+  const std::string text = *os::ReadFile(MIG_SOURCE_DIR "/examples/config/relay.yaml", 1 << 20);
+  for (const Limit& limit : Limits()) {
+    INFO(limit.key);
+    CHECK(text.find("\n  " + std::string(limit.key) + ": ") != std::string::npos);
+    CHECK(limit.show(example->server) == limit.show(defaults->server));
+  }
 }
 
 TEST_CASE("relay configuration: paths are relative to the file's folder", "[relay]") {
@@ -75,7 +49,8 @@ TEST_CASE("relay configuration: paths are relative to the file's folder", "[rela
 }
 
 TEST_CASE("relay configuration: every limit has an effect", "[relay]") {
-  const auto config = Load(kRequired + "limits: {queue_messages: 7, keep_alive: 1m, packet: 2k}\n");
+  const auto config =
+      Load(kRequired + "limits: {queue_messages: 7, max_keepalive: 1m, packet: 2k}\n");
   REQUIRE(config);
   CHECK(config->server.limits.queue_messages == 7);
   CHECK(config->server.limits.max_keep_alive == 60s);
@@ -113,14 +88,63 @@ TEST_CASE("relay configuration: nobody need be exempt", "[relay]") {
   CHECK(config->server.connections.exempt.empty());
 }
 
+TEST_CASE("relay configuration: each key of the limits changes a bound, and one only", "[relay]") {
+  const auto before = Load(kRequired);
+  REQUIRE(before);
+  for (const Limit& limit : Limits()) {
+    INFO(limit.key);
+    // Some take numbers, some sizes, some times: the first that is accepted will do.
+    Expected<RelayConfig> after = Error(Errc::kInvalid, "nothing tried");
+    for (const char* each : {"777", "1777k", "777s", "[10.0.0.0/8]"}) {
+      if (after) break;
+      after = Load(kRequired + "limits: {" + std::string(limit.key) + ": " + each + "}\n");
+    }
+    INFO((after ? std::string() : after.error().message()));
+    REQUIRE(after);
+    for (const Limit& other : Limits()) {
+      INFO(other.key);
+      CHECK((other.show(after->server) != other.show(before->server)) == (&other == &limit));
+    }
+  }
+}
+
+TEST_CASE("relay configuration: limits of the command line win over the file's", "[relay]") {
+  auto config = Load(kRequired + "limits: {sessions: 5, packet: 2k}\n");
+  REQUIRE(config);
+  REQUIRE(ApplyLimits(std::vector<std::string>{"sessions=7", "max_keepalive=30s"}, config->server));
+  CHECK(config->server.limits.sessions == 7);
+  CHECK(config->server.limits.max_keep_alive == 30s);
+  CHECK(config->server.limits.packet_bytes == 2048);
+  for (const char* wrong : {"sessions", "=7", "session=7", "sessions=0", "sessions=many"}) {
+    INFO(wrong);
+    CHECK_FALSE(ApplyLimits(std::vector<std::string>{wrong}, config->server));
+  }
+}
+
+TEST_CASE("relay configuration: an open relay has all bounds, and no tls", "[relay]") {
+  const auto config = Load(
+      "store: r.db\nopen: true\ndeny_subscribe: ['#', $SYS/#]\n"
+      "limits: {sessions: 5, max_keepalive: 1m}\n");
+  REQUIRE(config);
+  CHECK_FALSE(config->server.tls);
+  CHECK(config->server.listen == "127.0.0.1:1883");
+  CHECK(config->deny_subscribe == std::vector<std::string>{"#", "$SYS/#"});
+  CHECK(config->server.limits.sessions == 5);
+  CHECK(config->server.limits.max_keep_alive == 60s);
+  CHECK(config->server.limits.publish_messages_per_second == 0);
+  CHECK_FALSE(Load(kRequired + "open: true\n"));
+}
+
 TEST_CASE("relay configuration: what is missing, unknown or out of range is refused", "[relay]") {
   for (const std::string& text :
        {std::string("store: r.db\n"), std::string("tls: {certificate: a}\nstore: r\n"),
-        kRequired + "listn: x\n", kRequired + "limits: {keep_alive: 19h}\n",
+        kRequired + "listn: x\n", kRequired + "limits: {max_keepalive: 19h}\n",
         kRequired + "limits: {queue_messages: 0}\n", kRequired + "limits: {packet: 1}\n",
         kRequired + "limits: {exempt: [10.0.0.1/8]}\n",
         kRequired + "limits: {connection_rate: -1}\n", kRequired + "limits: {burst: 0s}\n",
-        kRequired + "log: {level: loud}\n", kRequired + "limits: {connect_within: 0s}\n"}) {
+        kRequired + "log: {level: loud}\n", kRequired + "deny_subscribe: [a/#/b]\n",
+        kRequired + "deny_subscribe: [$share/g/a]\n", kRequired + "open: maybe\n",
+        kRequired + "limits: {connect_within: 0s}\n"}) {
     INFO(text);
     CHECK_FALSE(Load(text));
   }
