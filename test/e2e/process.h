@@ -39,6 +39,8 @@ class Background {
   // Waits until `text` was written to stdout or stderr; false when the deadline or the end of the
   // program came first.
   bool WaitForOutput(const std::string& text, std::chrono::seconds deadline);
+  // What it wrote to stderr, as far as it was read by waiting.
+  const std::string& err() const { return outcome_.err; }
   // Waits for the end; nothing when the deadline came first.
   std::optional<Outcome> Wait(std::chrono::seconds deadline);
 
