@@ -1,4 +1,5 @@
-// A folder of a test's own under the system's temporary folder, removed with everything in it.
+// A folder of a test's own under the system's temporary folder (or another), removed with
+// everything in it.
 #pragma once
 
 #include <cstdlib>
@@ -11,8 +12,9 @@ namespace mig {
 
 class TempFolder {
  public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mig-test-XXXXXX").string();
+  explicit TempFolder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string pattern = (parent / "mig-test-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
   }
   TempFolder(const TempFolder&) = delete;

@@ -135,6 +135,11 @@ Expected<void> RelayDb::Prepare() {
   // One relay, one database: a second process finds it locked instead of delivering twice.
   if (auto done = database_.Execute("PRAGMA locking_mode=EXCLUSIVE"); !done) return done;
   if (auto done = database_.Migrate(kRelaySql); !done) return done;
+  if (auto done = database_.Execute("PRAGMA wal_autocheckpoint=" +
+                                    std::to_string(options_.checkpoint_pages));
+      !done) {
+    return done;
+  }
   if (auto done = database_.Check(); !done) return done;
   auto statements = Statements::Prepare(database_);
   if (!statements) return std::move(statements).error();

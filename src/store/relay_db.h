@@ -26,6 +26,8 @@ struct RelayDbOptions {
   // A group is committed when its oldest operation has waited so long, or it has so many.
   std::chrono::milliseconds group_for{5};
   std::size_t group_operations = 256;
+  // The log of changes goes into the database proper when it has so many pages.
+  std::size_t checkpoint_pages = 1000;
 };
 
 class RelayDb final : public mqtt::Keeper {

@@ -26,7 +26,12 @@ class Relay {
   explicit Relay(const std::filesystem::path& file, std::chrono::milliseconds group_for = 5ms) {
     auto opened = RelayDb::Open({file, group_for, 256});
     if (!opened) FAIL(opened.error().message());
-    db = std::move(*opened);
+    Begin(std::move(*opened));
+  }
+  explicit Relay(std::unique_ptr<RelayDb> opened) { Begin(std::move(opened)); }
+
+  void Begin(std::unique_ptr<RelayDb> opened) {
+    db = std::move(opened);
     snapshot = db->TakeSnapshot();
     mqtt::Keeper::Answers answers;
     answers.committed = [this](std::uint64_t batch) {
