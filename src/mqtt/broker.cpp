@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <type_traits>
 #include <utility>
 
 namespace mig::mqtt {
@@ -231,14 +232,16 @@ void Broker::HandlePacket(Connection& connection, Packet& packet, UtcTime now) {
     return HandlePublish(connection, *publish, now);
   }
   if (const auto* ack = std::get_if<Ack>(&packet)) {
-    if (ack->type == PacketType::kPubAck) return HandlePubAck(connection, *ack, now);
-    // QoS 2 is not spoken: no such exchange can be under way. What belongs to one is answered so
-    // that the client forgets it (section 4.3.3).
-    if (ack->type == PacketType::kPubComp) return;
-    const auto answer =
-        ack->type == PacketType::kPubRec ? PacketType::kPubRel : PacketType::kPubComp;
-    return SendPacket(connection,
-                      Ack{answer, ack->packet_id, Reason::kPacketIdentifierNotFound, {}});
+    switch (ack->type) {
+      case PacketType::kPubAck:
+        return HandlePubAck(connection, *ack, now);
+      case PacketType::kPubRec:
+        return HandlePubRec(connection, *ack, now);
+      case PacketType::kPubRel:
+        return HandlePubRel(connection, *ack, now);
+      default:
+        return HandlePubComp(connection, *ack, now);
+    }
   }
   if (auto* subscribe = std::get_if<Subscribe>(&packet)) {
     return HandleSubscribe(connection, *subscribe, now);
@@ -271,9 +274,11 @@ void Broker::HandleDisconnect(Connection& connection, const Disconnect& disconne
 }
 
 void Broker::Fail(Connection& connection, Reason reason, std::string detail, UtcTime now) {
-  AddRefusal("closed", reason, connection, std::move(detail));
+  AddRefusal("closed", reason, connection, detail);
   if (connection.state == ConnectionState::kConnected && connection.version == Version::k5) {
-    SendPacket(connection, Disconnect{reason, {}});
+    Disconnect farewell{reason, {}};
+    if (!detail.empty()) farewell.properties.Add(PropertyId::kReasonString, detail);
+    SendBytes(connection, EncodeFor(connection, std::move(farewell)));
   }
   const ConnectionId id = connection.id;
   End(connection, Parting::kAbnormal, now);
@@ -322,7 +327,31 @@ void Broker::Sent(ConnectionId id, std::size_t bytes, UtcTime now) {
   }
 }
 
+// Without its reason string, where the client wants none or takes no packet of that size
+// ([MQTT-3.1.2-29], [MQTT-3.4.2-2] and its likes); empty where it takes none even so
+// [MQTT-3.1.2-24].
+template <typename T>
+Bytes Broker::EncodeFor(const Connection& connection, T packet) const {
+  constexpr bool is_always_allowed = std::is_same_v<T, ConnAck> || std::is_same_v<T, Disconnect>;
+  if (!is_always_allowed && !connection.wants_reason_strings) {
+    packet.properties.Remove(PropertyId::kReasonString);
+  }
+  Bytes bytes = Encode(packet, connection.version);
+  if (bytes.size() <= connection.max_packet_bytes) return bytes;
+  packet.properties.Remove(PropertyId::kReasonString);
+  bytes = Encode(packet, connection.version);
+  if (bytes.size() > connection.max_packet_bytes) bytes.clear();
+  return bytes;
+}
+
+template Bytes Broker::EncodeFor(const Connection&, ConnAck) const;
+template Bytes Broker::EncodeFor(const Connection&, Ack) const;
+template Bytes Broker::EncodeFor(const Connection&, SubAck) const;
+template Bytes Broker::EncodeFor(const Connection&, UnsubAck) const;
+template Bytes Broker::EncodeFor(const Connection&, Disconnect) const;
+
 void Broker::SendBytes(Connection& connection, Bytes bytes) {
+  if (bytes.empty()) return;
   connection.unsent_bytes += bytes.size();
   Send send;
   send.connection = connection.id;
@@ -347,13 +376,25 @@ void Broker::Answer(Connection& connection, Waiting waiting, std::uint64_t batch
 void Broker::Release(Waiting& waiting, UtcTime now) {
   Connection* connection = Find(waiting.connection);
   if (connection == nullptr) return;
-  SendBytes(*connection, std::move(waiting.bytes));
-  if (waiting.is_puback) --connection->unacknowledged;
-  for (const std::string& filter : waiting.retained_for) {
-    SendRetained(*connection->session, filter, now);
+  using Kind = Waiting::Kind;
+  if (waiting.kind == Kind::kPublish) {
+    const auto flight =
+        std::ranges::find(connection->session->in_flight, waiting.packet_id, &InFlight::packet_id);
+    assert(flight != connection->session->in_flight.end());  // nothing ends it before it is sent
+    flight->stage = InFlight::Stage::kSent;
+    return SendPublish(*connection, flight->entry, flight->packet_id, false, now);
   }
-  if (waiting.is_connack) {
+  if (waiting.bytes.empty()) {
+    return Fail(*connection, Reason::kPacketTooLarge, "an answer larger than the client takes",
+                now);
+  }
+  SendBytes(*connection, std::move(waiting.bytes));
+  if (waiting.kind == Kind::kPubAck || waiting.kind == Kind::kPubRec) --connection->unacknowledged;
+  if (waiting.kind == Kind::kPubAck) --connection->open_publishes;
+  if (!waiting.retained_for.empty()) SendRetained(*connection, waiting.retained_for, now);
+  if (waiting.kind == Kind::kConnAck) {
     connection->state = ConnectionState::kConnected;
+    SendReleases(*connection->session, *connection);
     Pump(*connection->session, now);
   }
 }
@@ -412,7 +453,12 @@ void Broker::Shutdown(UtcTime now) {
   for (const ConnectionId id : ids) {
     Connection& connection = *connections_.at(id);
     if (connection.state == ConnectionState::kConnected && connection.version == Version::k5) {
-      SendPacket(connection, Disconnect{Reason::kServerShuttingDown, {}});
+      Disconnect farewell{Reason::kServerShuttingDown, {}};
+      if (!limits_.server_reference.empty()) {
+        farewell.reason = Reason::kUseAnotherServer;
+        farewell.properties.Add(PropertyId::kServerReference, limits_.server_reference);
+      }
+      SendBytes(connection, EncodeFor(connection, std::move(farewell)));
     }
     End(connection, Parting::kShutdown, now);
     effects_.emplace_back(Close{id});
@@ -421,6 +467,11 @@ void Broker::Shutdown(UtcTime now) {
 
 std::vector<Effect> Broker::TakeEffects() {
   CloseBatch();
+  // The store must have the rows before it reads or sweeps them.
+  for (const PageRequest& request : page_requests_) effects_.emplace_back(ReadPage{request});
+  page_requests_.clear();
+  if (sweep_request_) effects_.emplace_back(Sweep{*sweep_request_});
+  sweep_request_.reset();
   const auto next = alarms_.Next();
   if (next && (!announced_wake_ || *next != *announced_wake_)) {
     announced_wake_ = next;

@@ -22,8 +22,49 @@ bool Broker::CanTake(const Session& session) {
          connection->unsent_bytes < limits_.unsent_bytes;
 }
 
+// Exactly once ties a message to one member (Adopt), which its own queue must be able to follow.
+bool Broker::CanTakeFromGroup(const Session& session, Qos qos) {
+  return CanTake(session) && (qos != Qos::kExactlyOnce || session.queue.TailInMemory());
+}
+
+// "Where a Packet is too large to send, the Server MUST discard it" [MQTT-3.1.2-25]
+bool Broker::Fits(const Connection& connection, const QueueEntry& entry, UtcTime now) {
+  if (connection.max_packet_bytes == 0xFFFFFFFF) return true;
+  const DeliveryForm form{connection.version, entry.qos, entry.retain, entry.identifiers};
+  return frames_.Get(entry.message, form, now)->bytes.size() <= connection.max_packet_bytes;
+}
+
+// Topic aliases go to the topics that come first; they are kept as long as the connection.
+void Broker::SetAlias(Connection& connection, const std::string& topic, DeliveryForm& form) {
+  std::vector<std::string>& known = connection.sent_aliases;
+  const auto found = std::ranges::find(known, topic);
+  form.alias_known = found != known.end();
+  if (!form.alias_known) {
+    if (known.size() >= connection.alias_limit) return;
+    known.push_back(topic);
+    form.alias = static_cast<std::uint16_t>(known.size());
+  } else {
+    form.alias = static_cast<std::uint16_t>(found - known.begin() + 1);
+  }
+}
+
+// Requires: Fits().
+void Broker::SendPublish(Connection& connection, const QueueEntry& entry, std::uint16_t packet_id,
+                         bool dup, UtcTime now) {
+  DeliveryForm form{connection.version, entry.qos, entry.retain, entry.identifiers};
+  if (connection.alias_limit > 0) SetAlias(connection, entry.message->topic, form);
+  Send send;
+  send.connection = connection.id;
+  send.frame = frames_.Get(entry.message, form, now);
+  send.packet_id = packet_id;
+  send.dup = dup;
+  connection.unsent_bytes += send.frame->bytes.size();
+  ++counters_.delivered;
+  effects_.emplace_back(std::move(send));
+}
+
 void Broker::SendQos0(Session& session, const MessageRef& message, bool retain,
-                      std::span<const std::uint32_t> identifiers, UtcTime now) {
+                      std::vector<std::uint32_t> identifiers, UtcTime now) {
   Connection* connection = ConnectionOf(session);
   if (connection == nullptr || connection->state != ConnectionState::kConnected) return;
   if (message->Expired(now)) {
@@ -34,21 +75,29 @@ void Broker::SendQos0(Session& session, const MessageRef& message, bool retain,
     ++counters_.dropped_slow;
     return;
   }
-  Send send;
-  send.connection = connection->id;
-  send.frame =
-      frames_.Get(message, {connection->version, Qos::kAtMostOnce, retain, identifiers}, now);
-  // "Where a Packet is too large to send, the Server MUST discard it" [MQTT-3.1.2-25]
-  if (send.frame->bytes.size() > connection->max_packet_bytes) return;
-  connection->unsent_bytes += send.frame->bytes.size();
-  ++counters_.delivered;
-  effects_.emplace_back(std::move(send));
+  const QueueEntry entry{0, message, Qos::kAtMostOnce, retain, std::move(identifiers)};
+  if (Fits(*connection, entry, now)) SendPublish(*connection, entry, 0, false, now);
 }
 
 void Broker::FinishEntry(MessageQueue& queue, std::uint64_t sequence, MessageId message,
                          std::size_t size) {
   queue.Done(size);
   if (queue.durable()) KeepOne(Dequeue{queue.id(), sequence, message});
+}
+
+// A group's QoS 2 message belongs to the member to whom it is sent, and to nobody else from then
+// on ([MQTT-4.8.2-4], [MQTT-4.8.2-5]): it moves into that member's own queue.
+QueueEntry Broker::Adopt(Session& session, MessageQueue& group, QueueEntry entry) {
+  const std::uint64_t old = entry.sequence;
+  const std::size_t size = entry.message->Size();
+  entry.sequence = session.queue.NextSequence();
+  session.queue.Adopt(entry.sequence, size);
+  if (session.durable()) {
+    KeepOne(Enqueue{entry.message,
+                    {{session.id(), entry.sequence, entry.qos, entry.retain, entry.identifiers}}});
+  }
+  FinishEntry(group, old, entry.message->id, size);
+  return entry;
 }
 
 // Sends one entry of the session's own queue or of a group's. Requires: CanTake(session).
@@ -60,17 +109,22 @@ void Broker::SendEntry(Session& session, MessageQueue& source, QueueEntry entry,
     ++counters_.dropped_expired;
     return FinishEntry(source, entry.sequence, message_id, size);
   }
+  if (session.lost_a_right && source.id() == session.id() &&
+      !authoriser_.MaySubscribe(session.owner, entry.message->topic)) {
+    ++counters_.refused;
+    return FinishEntry(source, entry.sequence, message_id, size);
+  }
   if (entry.qos == Qos::kAtMostOnce) {  // a group's member that wants no more
     SendQos0(session, entry.message, entry.retain, entry.identifiers, now);
     return FinishEntry(source, entry.sequence, message_id, size);
   }
-  Send send;
-  send.connection = connection.id;
-  send.frame = frames_.Get(entry.message,
-                           {connection.version, entry.qos, entry.retain, entry.identifiers}, now);
-  if (send.frame->bytes.size() > connection.max_packet_bytes) {
-    return FinishEntry(source, entry.sequence, message_id, size);  // [MQTT-3.1.2-25]
+  if (!Fits(connection, entry, now)) {
+    return FinishEntry(source, entry.sequence, message_id, size);
   }
+  const bool is_qos2 = entry.qos == Qos::kExactlyOnce;
+  InFlight flight;
+  flight.source = is_qos2 ? session.id() : source.id();
+  if (flight.source != source.id()) entry = Adopt(session, source, std::move(entry));
   // The next identifier that is free; at most `in_flight` of 65,535 are not.
   const auto in_use = [&session](std::uint16_t id) {
     return std::ranges::find(session.in_flight, id, &InFlight::packet_id) !=
@@ -79,18 +133,23 @@ void Broker::SendEntry(Session& session, MessageQueue& source, QueueEntry entry,
   do {
     ++session.last_packet_id;
   } while (session.last_packet_id == 0 || in_use(session.last_packet_id));
-  send.packet_id = session.last_packet_id;
-  connection.unsent_bytes += send.frame->bytes.size();
-  ++counters_.delivered;
-  ++session.outstanding;
-  effects_.emplace_back(std::move(send));
-
-  InFlight flight;
   flight.packet_id = session.last_packet_id;
-  flight.source = source.id();
-  flight.entry = std::move(entry);
   flight.message_id = message_id;
   flight.size = size;
+  flight.entry = std::move(entry);
+  ++session.outstanding;
+  if (is_qos2 && session.durable()) {
+    // After a crash the receiver must get it under the same identifier, or it would take it twice.
+    flight.stage = InFlight::Stage::kCommitting;
+    const std::uint64_t batch =
+        KeepOne(PutSending{session.id(), flight.packet_id, flight.entry.sequence});
+    Waiting waiting;
+    waiting.kind = Waiting::Kind::kPublish;
+    waiting.packet_id = flight.packet_id;
+    session.in_flight.push_back(std::move(flight));
+    return Answer(connection, std::move(waiting), batch, now);
+  }
+  SendPublish(connection, flight.entry, flight.packet_id, false, now);
   session.in_flight.push_back(std::move(flight));
 }
 
@@ -98,42 +157,33 @@ void Broker::SendEntry(Session& session, MessageQueue& source, QueueEntry entry,
 // Packet Identifiers" [MQTT-4.4.0-1]. False: the entry is not of that kind.
 bool Broker::Resend(Session& session, QueueEntry& entry, UtcTime now) {
   const auto flight = std::ranges::find_if(session.in_flight, [&](const InFlight& f) {
-    return f.source == session.id() && f.entry.message == nullptr &&
-           f.entry.sequence == entry.sequence;
+    return f.source == session.id() && f.stage != InFlight::Stage::kReleased &&
+           f.entry.message == nullptr && f.entry.sequence == entry.sequence;
   });
   if (flight == session.in_flight.end()) return false;
   Connection& connection = *ConnectionOf(session);
-  Send send;
-  send.connection = connection.id;
-  send.frame = frames_.Get(entry.message,
-                           {connection.version, entry.qos, entry.retain, entry.identifiers}, now);
-  if (entry.message->Expired(now) || send.frame->bytes.size() > connection.max_packet_bytes) {
+  const bool is_qos2 = entry.qos == Qos::kExactlyOnce;
+  // What expires under way of QoS 2 goes on: its receiver knows the identifier, and would take the
+  // next message under it for this one.
+  if ((entry.message->Expired(now) && !is_qos2) || !Fits(connection, entry, now)) {
     FinishEntry(session.queue, entry.sequence, flight->message_id, flight->size);
+    if (is_qos2 && session.durable()) KeepOne(DropSending{session.id(), flight->packet_id});
     session.in_flight.erase(flight);
     return true;
   }
-  send.packet_id = flight->packet_id;
-  send.dup = true;
-  connection.unsent_bytes += send.frame->bytes.size();
-  ++counters_.delivered;
   ++session.outstanding;
   flight->entry = std::move(entry);
-  effects_.emplace_back(std::move(send));
+  SendPublish(connection, flight->entry, flight->packet_id, flight->repeated, now);
   return true;
 }
 
-void Broker::HandlePubAck(Connection& connection, const Ack& ack, UtcTime now) {
-  Session& session = *connection.session;
-  const auto found = std::ranges::find(session.in_flight, ack.packet_id, &InFlight::packet_id);
-  if (found == session.in_flight.end()) return;  // late, after a restart: it does no harm
-  if (found->entry.message != nullptr) --session.outstanding;
-  const InFlight flight = std::move(*found);
-  session.in_flight.erase(found);
-  // Acknowledged with a reason of failure is acknowledged: the receiver does not want it again.
-  if (MessageQueue* source = QueueOf(flight.source)) {
-    FinishEntry(*source, flight.entry.sequence, flight.message_id, flight.size);
+// Says again what was released when the connection broke.
+void Broker::SendReleases(Session& session, Connection& connection) {
+  for (const InFlight& flight : session.in_flight) {
+    if (flight.stage != InFlight::Stage::kReleased) continue;
+    ++session.outstanding;
+    SendPacket(connection, Ack{PacketType::kPubRel, flight.packet_id, Reason::kSuccess, {}});
   }
-  Pump(session, now);
 }
 
 void Broker::Pump(Session& session, UtcTime now) {
@@ -165,20 +215,23 @@ bool Broker::HasReader(const ShareGroup& group) {
 }
 
 // The next in turn who can take a message; null if none.
-Session* Broker::NextMember(ShareGroup& group, const ShareGroup::Member*& member) {
+Session* Broker::NextMember(ShareGroup& group, Qos qos, const ShareGroup::Member*& member) {
   for (std::size_t i = 0; i < group.members.size(); ++i) {
     group.next = (group.next + 1) % group.members.size();
     member = &group.members[group.next];
     const auto found = sessions_.find(member->session);
-    if (found != sessions_.end() && CanTake(*found->second)) return found->second.get();
+    if (found == sessions_.end()) continue;
+    if (CanTakeFromGroup(*found->second, std::min(qos, member->options.qos))) {
+      return found->second.get();
+    }
   }
   return nullptr;
 }
 
 void Broker::PumpGroup(ShareGroup& group, UtcTime now) {
-  while (group.queue.Front() != nullptr) {
+  while (const QueueEntry* front = group.queue.Front()) {
     const ShareGroup::Member* member = nullptr;
-    Session* session = NextMember(group, member);
+    Session* session = NextMember(group, front->qos, member);
     if (session == nullptr) break;
     auto entry = group.queue.Pop();
     entry->qos = std::min(entry->qos, member->options.qos);
@@ -192,15 +245,14 @@ void Broker::PumpGroup(ShareGroup& group, UtcTime now) {
 void Broker::AskForPage(MessageQueue& queue) {
   if (!queue.NeedsPage()) return;
   queue.AskedForPage();
-  CloseBatch();  // the store must have the rows before it reads them
-  effects_.emplace_back(ReadPage{{queue.id(), queue.PageAfter(), kPageEntries}});
+  page_requests_.push_back({queue.id(), queue.PageAfter(), kPageEntries});
 }
 
 void Broker::Paged(Page page, UtcTime now) {
   MessageQueue* queue = QueueOf(page.request.queue);
   if (queue == nullptr || !queue->Paged(page.request.after, std::move(page.rows))) return;
   if (const auto session = sessions_.find(page.request.queue); session != sessions_.end()) {
-    PumpOwn(*session->second, now);
+    Pump(*session->second, now);  // its groups too: they may have waited for its tail
   } else if (const auto group = groups_.find(page.request.queue); group != groups_.end()) {
     PumpGroup(*group->second, now);
   }

@@ -44,93 +44,219 @@ bool Broker::ResolveAlias(Connection& connection, Publish& publish, UtcTime now)
   return true;
 }
 
-void Broker::HandlePublish(Connection& connection, Publish& publish, UtcTime now) {
-  if (publish.qos == Qos::kExactlyOnce) {  // Maximum QoS 1 was announced [MQTT-3.2.2-11]
-    return Fail(connection, Reason::kQosNotSupported, "QoS 2", now);
-  }
+// Whether the packet keeps the rules; false: the connection has been failed.
+bool Broker::CheckPublish(Connection& connection, Publish& publish, UtcTime now) {
+  const auto fail = [&](Reason reason, std::string detail) {
+    Fail(connection, reason, std::move(detail), now);
+    return false;
+  };
   if (auto ok = publish.topic.empty() ? Expected<void>() : CheckTopicName(publish.topic); !ok) {
-    return Fail(connection, Reason::kTopicNameInvalid, ok.error().message(), now);
+    return fail(Reason::kTopicNameInvalid, ok.error().message());
   }
   if (publish.topic.size() > limits_.topic_bytes ||
       CountLevels(publish.topic) > limits_.topic_levels) {
-    return Fail(connection, Reason::kTopicNameInvalid, "topic name too long", now);
+    return fail(Reason::kTopicNameInvalid, "topic name too long");
   }
-  if (!ResolveAlias(connection, publish, now)) return;
+  if (!ResolveAlias(connection, publish, now)) return false;
   if (publish.properties.Find(PropertyId::kSubscriptionIdentifier) != nullptr) {
-    return Fail(connection, Reason::kProtocolError, "a subscription identifier from a client",
-                now);  // [MQTT-3.3.4-6]
+    // [MQTT-3.3.4-6]
+    return fail(Reason::kProtocolError, "a subscription identifier from a client");
   }
   if (const auto response = publish.properties.Text(PropertyId::kResponseTopic);
       response && !CheckTopicName(*response)) {
-    return Fail(connection, Reason::kProtocolError, "response topic", now);  // [MQTT-3.3.2-14]
+    return fail(Reason::kProtocolError, "response topic");  // [MQTT-3.3.2-14]
   }
   std::size_t user_properties = 0;
   if (UserPropertyBytes(publish.properties, user_properties) > limits_.user_property_bytes ||
       user_properties > limits_.user_properties) {
-    return Fail(connection, Reason::kQuotaExceeded, "too many user properties", now);
+    return fail(Reason::kQuotaExceeded, "too many user properties");
   }
+  return true;
+}
 
-  const bool wants_ack = publish.qos == Qos::kAtLeastOnce;
-  if (wants_ack) {
-    if (connection.version == Version::k5 &&
-        connection.unacknowledged >= limits_.receive_maximum) {  // section 4.9
+// True for a QoS 2 message that was passed on already, and whose PUBREL has not come yet.
+bool Broker::IsRepeated(Connection& connection, const Publish& publish) {
+  if (publish.qos != Qos::kExactlyOnce) return false;
+  std::vector<Received>& received = connection.session->received;
+  const auto found =
+      std::ranges::lower_bound(received, publish.packet_id, {}, &Received::packet_id);
+  if (found == received.end() || found->packet_id != publish.packet_id) return false;
+  if (found->connection != connection.id) {
+    found->connection = connection.id;
+    ++connection.open_publishes;
+  }
+  return true;
+}
+
+// Why a message is not taken at all; kSuccess if it is.
+Reason Broker::Refusal(const Connection& connection, const Publish& publish, UtcTime now) {
+  if (!authoriser_.MayPublish(connection.peer, publish.topic, publish.retain)) {
+    return Reason::kNotAuthorized;
+  }
+  if (!KeepsPayloadFormat(publish.properties, publish.payload)) {
+    return Reason::kPayloadFormatInvalid;
+  }
+  // 3.1.1 knows no refusal, only silence: there the message waits until the store can be written.
+  if (connection.version == Version::k311 || publish.qos == Qos::kAtMostOnce) {
+    return Reason::kSuccess;
+  }
+  if (!store_writable_ && NeedsStore(publish)) return Reason::kQuotaExceeded;
+  // Exactly once is for all receivers or for none: a publisher who is told that one had no room
+  // will send it again.
+  if (publish.qos == Qos::kExactlyOnce && !HasRoomFor(publish, *connection.session, now)) {
+    ++counters_.dropped_full;
+    return Reason::kQuotaExceeded;
+  }
+  return Reason::kSuccess;
+}
+
+// True if any part of the message's way leads over the disk.
+bool Broker::NeedsStore(const Publish& publish) {
+  if (publish.retain) return true;
+  matches_.clear();
+  tree_.Match(publish.topic, matches_);
+  for (const auto& list : matches_) {
+    for (const Subscription& subscription : list) {
+      const MessageQueue* queue = QueueOf(subscription.subscriber);
+      if (queue != nullptr && queue->durable() && subscription.options.qos > Qos::kAtMostOnce) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool Broker::HasRoomFor(const Publish& publish, const Session& publisher, UtcTime now) {
+  const std::size_t size = publish.topic.size() + publish.payload.size();
+  matches_.clear();
+  tree_.Match(publish.topic, matches_);
+  for (const auto& list : matches_) {
+    for (const Subscription& subscription : list) {
+      const bool is_own = subscription.subscriber == publisher.id();
+      if (subscription.options.qos == Qos::kAtMostOnce ||
+          (is_own && subscription.options.no_local)) {
+        continue;
+      }
+      const auto session = sessions_.find(subscription.subscriber);
+      const bool is_service =
+          session == sessions_.end() || authoriser_.IsService(session->second->owner);
+      const MessageQueue* queue = QueueOf(subscription.subscriber);
+      if (queue != nullptr && IsFull(*queue, is_service, size)) {
+        RequestSweep(now);
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void Broker::HandlePublish(Connection& connection, Publish& publish, UtcTime now) {
+  if (!CheckPublish(connection, publish, now)) return;
+  const bool is_new = !IsRepeated(connection, publish);
+  if (publish.qos != Qos::kAtMostOnce) {
+    if (is_new && connection.version == Version::k5 &&
+        connection.open_publishes >= limits_.receive_maximum) {  // section 4.9
       return Fail(connection, Reason::kReceiveMaximumExceeded, {}, now);
     }
     ++connection.unacknowledged;
+    if (is_new) ++connection.open_publishes;
   }
-
+  Session& session = *connection.session;
   Reason reason = Reason::kSuccess;
   std::uint64_t batch = 0;
-  if (!authoriser_.MayPublish(connection.peer, publish.topic, publish.retain)) {
-    ++counters_.refused;
-    // 3.1.1 cannot say no: the connection is closed (section 3.3.5 there).
-    if (connection.version == Version::k311) {
-      return Fail(connection, Reason::kNotAuthorized, "publish to `" + publish.topic + "`", now);
+  std::string detail;
+  if (is_new) {
+    reason = Refusal(connection, publish, now);
+    if (reason == Reason::kNotAuthorized || reason == Reason::kPayloadFormatInvalid) {
+      ++counters_.refused;
+      detail = "publish to `" + publish.topic + "`: " + std::string(ReasonName(reason));
+      // 3.1.1 cannot say no: the connection is closed (section 3.3.5 there). Nor can anybody say it
+      // of QoS 0; but who has no right is not told more by being cut off.
+      if (connection.version == Version::k311 ||
+          (publish.qos == Qos::kAtMostOnce && reason == Reason::kPayloadFormatInvalid)) {
+        return Fail(connection, reason, std::move(detail), now);
+      }
+      AddRefusal("refused", reason, connection, detail);
     }
-    AddRefusal("refused", Reason::kNotAuthorized, connection, "publish to `" + publish.topic + "`");
-    reason = Reason::kNotAuthorized;
-  } else {
-    auto message = std::make_shared<Message>();
-    message->id = ++last_message_;
-    message->topic = std::move(publish.topic);
-    message->payload = std::move(publish.payload);
-    message->properties = ForwardedProperties(publish.properties);
-    message->qos = publish.qos;
-    message->retain = publish.retain;
-    if (const auto expiry = publish.properties.Number(PropertyId::kMessageExpiryInterval)) {
-      message->expires_at = now + std::chrono::seconds(*expiry);
-    }
-    const Outcome outcome = Accept(message, connection.session, now);
-    batch = outcome.batch;
-    if (outcome.full && connection.version == Version::k5) {
-      reason = Reason::kQuotaExceeded;  // somebody did not get it: that is no success
-    } else if (!outcome.matched && connection.version == Version::k5) {
-      reason = Reason::kNoMatchingSubscribers;
+    if (!IsError(reason)) {
+      auto message = std::make_shared<Message>();
+      message->id = ++last_message_;
+      message->topic = std::move(publish.topic);
+      message->payload = std::move(publish.payload);
+      message->properties = ForwardedProperties(publish.properties);
+      message->qos = publish.qos;
+      message->retain = publish.retain;
+      if (const auto expiry = publish.properties.Number(PropertyId::kMessageExpiryInterval)) {
+        message->expires_at = now + std::chrono::seconds(*expiry);
+      }
+      if (publish.qos == Qos::kExactlyOnce) {
+        const auto place =
+            std::ranges::lower_bound(session.received, publish.packet_id, {}, &Received::packet_id);
+        session.received.insert(place, Received{publish.packet_id, connection.id});
+        if (session.durable()) KeepOne(PutReceived{session.id(), publish.packet_id});
+      }
+      const Outcome outcome = Accept(message, &session, connection.peer, now);
+      batch = outcome.batch;
+      if (connection.version == Version::k5) {
+        if (!outcome.matched) reason = Reason::kNoMatchingSubscribers;
+        // Somebody did not get it: that is no success. (Of QoS 2 this was seen before.)
+        if (outcome.full && publish.qos == Qos::kAtLeastOnce) reason = Reason::kQuotaExceeded;
+      }
+      if (publish.qos == Qos::kExactlyOnce && session.durable()) {
+        batch = std::max(batch, open_batch_number_);
+      }
     }
   }
-  if (!wants_ack) return;
+  if (publish.qos == Qos::kAtMostOnce) return;
+  const bool is_qos2 = publish.qos == Qos::kExactlyOnce;
+  Ack ack{is_qos2 ? PacketType::kPubRec : PacketType::kPubAck, publish.packet_id, reason, {}};
+  if (!detail.empty()) ack.properties.Add(PropertyId::kReasonString, detail);
   Waiting waiting;
-  waiting.bytes =
-      Encode(Ack{PacketType::kPubAck, publish.packet_id, reason, {}}, connection.version);
-  waiting.is_puback = true;
+  waiting.bytes = EncodeFor(connection, std::move(ack));
+  waiting.kind = is_qos2 && !IsError(reason) ? Waiting::Kind::kPubRec : Waiting::Kind::kPubAck;
   Answer(connection, std::move(waiting), batch, now);
 }
 
-Broker::Outcome Broker::Accept(const MessageRef& message, const Session* publisher, UtcTime now) {
+// The publisher will not send the message again: its identifier is free.
+void Broker::HandlePubRel(Connection& connection, const Ack& ack, UtcTime now) {
+  Session& session = *connection.session;
+  const auto found =
+      std::ranges::lower_bound(session.received, ack.packet_id, {}, &Received::packet_id);
+  Ack answer{PacketType::kPubComp, ack.packet_id, Reason::kSuccess, {}};
+  std::uint64_t batch = 0;
+  if (found == session.received.end() || found->packet_id != ack.packet_id) {
+    answer.reason = Reason::kPacketIdentifierNotFound;
+  } else {
+    if (found->connection == connection.id) --connection.open_publishes;
+    session.received.erase(found);
+    // Told before it is on disk, a crash would make the next message under this identifier look
+    // like a repetition.
+    if (session.durable()) batch = KeepOne(DropReceived{session.id(), ack.packet_id});
+  }
+  Waiting waiting;
+  waiting.bytes = EncodeFor(connection, std::move(answer));
+  Answer(connection, std::move(waiting), batch, now);
+}
+
+Broker::Outcome Broker::Accept(const MessageRef& message, const Session* publisher,
+                               const Peer& owner, UtcTime now) {
   ++counters_.published;
   Outcome outcome;
-  if (message->retain) Retain(message, outcome, now);
+  if (message->retain) Retain(message, owner, outcome, now);
   Route(message, publisher, outcome, now);
   return outcome;
 }
 
-void Broker::Retain(const MessageRef& message, Outcome& outcome, UtcTime now) {
+void Broker::Retain(const MessageRef& message, const Peer& owner, Outcome& outcome, UtcTime now) {
   if (message->payload.empty()) {  // "any existing retained message is removed" [MQTT-3.3.1-6]
     if (retained_.Remove(message->topic)) {
       outcome.batch = KeepOne(DropRetained{message->topic});
     }
-  } else if (retained_.Put(message)) {
-    outcome.batch = KeepOne(PutRetained{{message, {}, {}}});
+    return;
+  }
+  RetainedRecord record{message, owner.role, owner.id};
+  if (retained_.Put(record)) {
+    outcome.batch = KeepOne(PutRetained{std::move(record)});
     if (message->expires_at) MayExpire(now);
   } else {
     ++counters_.dropped_full;
@@ -217,7 +343,7 @@ Broker::Delivery Broker::Deliver(const Subscription& subscription,
   if (const auto found = sessions_.find(subscription.subscriber); found != sessions_.end()) {
     Session& session = *found->second;
     if (entry.qos == Qos::kAtMostOnce) {
-      SendQos0(session, message, retain, entry.identifiers, now);
+      SendQos0(session, message, retain, std::move(entry.identifiers), now);
       return Delivery::kDone;
     }
     const Delivery delivery = Enter(session.queue, session.connection != 0,
@@ -230,11 +356,11 @@ Broker::Delivery Broker::Deliver(const Subscription& subscription,
   ShareGroup& group = *found->second;
   if (entry.qos == Qos::kAtMostOnce) {
     const ShareGroup::Member* member = nullptr;
-    Session* session = NextMember(group, member);
+    Session* session = NextMember(group, Qos::kAtMostOnce, member);
     if (session == nullptr) return Delivery::kSkipped;
-    const std::uint32_t identifier = member->identifier;
-    SendQos0(*session, message, retain,
-             identifier == 0 ? std::span<const std::uint32_t>() : std::span(&identifier, 1), now);
+    std::vector<std::uint32_t> own;
+    if (member->identifier != 0) own.push_back(member->identifier);
+    SendQos0(*session, message, retain, std::move(own), now);
     return Delivery::kDone;
   }
   const Delivery delivery = Enter(group.queue, HasReader(group), true, std::move(entry), rows);
@@ -242,15 +368,18 @@ Broker::Delivery Broker::Deliver(const Subscription& subscription,
   return delivery;
 }
 
-Broker::Delivery Broker::Enter(MessageQueue& queue, bool reading, bool is_service, QueueEntry entry,
-                               std::vector<Destination>& rows) {
+bool Broker::IsFull(const MessageQueue& queue, bool is_service, std::size_t size) const {
   const std::size_t max_messages =
       is_service ? limits_.service_queue_messages : limits_.queue_messages;
   const std::size_t max_bytes = is_service ? limits_.service_queue_bytes : limits_.queue_bytes;
-  const std::size_t size = entry.message->Size();
-  if (queue.messages() >= max_messages || queue.bytes() + size > max_bytes ||
-      queued_.messages >= limits_.total_queue_messages ||
-      queued_.bytes + size > limits_.total_queue_bytes) {
+  return queue.messages() >= max_messages || queue.bytes() + size > max_bytes ||
+         queued_.messages >= limits_.total_queue_messages ||
+         queued_.bytes + size > limits_.total_queue_bytes;
+}
+
+Broker::Delivery Broker::Enter(MessageQueue& queue, bool reading, bool is_service, QueueEntry entry,
+                               std::vector<Destination>& rows) {
+  if (IsFull(queue, is_service, entry.message->Size())) {
     ++counters_.dropped_full;
     return Delivery::kFull;
   }
@@ -267,8 +396,7 @@ void Broker::RequestSweep(UtcTime now) {
   if (!may_expire_ || now - last_sweep_ < kSweepPause) return;
   last_sweep_ = now;
   for (const std::string& topic : retained_.TakeExpired(now)) KeepOne(DropRetained{topic});
-  CloseBatch();  // what it may delete is asked for before
-  effects_.emplace_back(Sweep{now});
+  sweep_request_ = now;
   MayExpire(now);
 }
 

@@ -24,6 +24,15 @@ std::chrono::seconds WillDelay(const Will& will) {
 
 }  // namespace
 
+// How long the session outlives the connection.
+std::chrono::seconds Broker::ExpiryOf(const Connect& connect) const {
+  const std::uint32_t wanted =
+      connect.version == Version::k5
+          ? connect.properties.Number(PropertyId::kSessionExpiryInterval).value_or(0)
+          : (connect.clean_start ? 0 : kNoExpiry);
+  return std::min(std::chrono::seconds(wanted), limits_.max_session_expiry);
+}
+
 Reason Broker::CheckConnect(const Connection& connection, const Connect& connect,
                             std::string& detail) const {
   const std::string& id = connect.client_id;
@@ -50,7 +59,11 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
     }
   } else if (sessions_.size() >= limits_.sessions) {
     detail = "no more sessions";
-    return Reason::kQuotaExceeded;
+    return limits_.server_reference.empty() ? Reason::kQuotaExceeded : Reason::kUseAnotherServer;
+  }
+  if (!store_writable_ && ExpiryOf(connect).count() > 0) {
+    detail = "the store cannot be written, so that no session can be kept";
+    return Reason::kServerUnavailable;
   }
   if (!connect.will) return Reason::kSuccess;
   const Will& will = *connect.will;
@@ -62,9 +75,14 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
     detail = "will: topic name too long";
     return Reason::kTopicNameInvalid;
   }
-  if (will.qos == Qos::kExactlyOnce) {
-    detail = "will with QoS 2";
-    return Reason::kQosNotSupported;  // [MQTT-3.2.2-12]
+  if (!KeepsPayloadFormat(will.properties, will.payload)) {
+    detail = "will: the payload is not the UTF-8 text that it says it is";
+    return Reason::kPayloadFormatInvalid;
+  }
+  if (const auto response = will.properties.Text(PropertyId::kResponseTopic);
+      response && !CheckTopicName(*response)) {
+    detail = "will: response topic";  // [MQTT-3.3.2-14]
+    return Reason::kTopicNameInvalid;
   }
   if (!authoriser_.MayPublish(connection.peer, will.topic, will.retain)) {
     detail = "no right to publish the will to `" + will.topic + "`";
@@ -75,10 +93,15 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
 
 void Broker::Refuse(Connection& connection, Reason reason, std::string detail, UtcTime now) {
   ++counters_.refused;
+  ConnAck answer;
+  answer.code = connection.version == Version::k5 ? static_cast<std::uint8_t>(reason)
+                                                  : ConnectReturnCode(reason);
+  answer.properties.Add(PropertyId::kReasonString, detail);
+  if (reason == Reason::kUseAnotherServer) {
+    answer.properties.Add(PropertyId::kServerReference, limits_.server_reference);
+  }
   AddRefusal("refused", reason, connection, std::move(detail));
-  const std::uint8_t code = connection.version == Version::k5 ? static_cast<std::uint8_t>(reason)
-                                                              : ConnectReturnCode(reason);
-  SendPacket(connection, ConnAck{false, code, {}});
+  SendBytes(connection, EncodeFor(connection, std::move(answer)));
   const ConnectionId id = connection.id;
   End(connection, Parting::kAbnormal, now);
   effects_.emplace_back(Close{id});  // a refused client is not left open
@@ -86,6 +109,10 @@ void Broker::Refuse(Connection& connection, Reason reason, std::string detail, U
 
 void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now) {
   connection.version = connect.version;
+  connection.max_packet_bytes =
+      connect.properties.Number(PropertyId::kMaximumPacketSize).value_or(0xFFFFFFFF);
+  connection.wants_reason_strings =
+      connect.properties.Number(PropertyId::kRequestProblemInformation).value_or(1) != 0;
   std::string detail;
   if (const Reason reason = CheckConnect(connection, connect, detail); IsError(reason)) {
     return Refuse(connection, reason, std::move(detail), now);
@@ -93,12 +120,7 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
   const bool assigned = connect.client_id.empty();
   if (assigned) connect.client_id = options_.new_client_id();
 
-  // Where the session is kept, and for how long.
-  const std::uint32_t wanted =
-      connect.version == Version::k5
-          ? connect.properties.Number(PropertyId::kSessionExpiryInterval).value_or(0)
-          : (connect.clean_start ? 0 : kNoExpiry);
-  const auto expiry = std::min(std::chrono::seconds(wanted), limits_.max_session_expiry);
+  const std::chrono::seconds expiry = ExpiryOf(connect);
 
   std::uint64_t batch = 0;
   Session* session = nullptr;
@@ -129,8 +151,9 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
   connection.state = ConnectionState::kCommitting;
   connection.in_flight_limit = std::min<std::size_t>(
       limits_.in_flight, connect.properties.Number(PropertyId::kReceiveMaximum).value_or(0xFFFF));
-  connection.max_packet_bytes =
-      connect.properties.Number(PropertyId::kMaximumPacketSize).value_or(0xFFFFFFFF);
+  connection.alias_limit = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(connect.properties.Number(PropertyId::kTopicAliasMaximum).value_or(0),
+                              limits_.topic_alias_maximum));
   const std::chrono::seconds asked(connect.keep_alive_seconds);
   const auto keep_alive =
       asked.count() == 0 ? limits_.max_keep_alive : std::min(asked, limits_.max_keep_alive);
@@ -154,8 +177,8 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
     ack.properties = ConnAckProperties(connection, connect, *session, assigned);
   }
   Waiting waiting;
-  waiting.bytes = Encode(ack, connection.version);
-  waiting.is_connack = true;
+  waiting.bytes = EncodeFor(connection, std::move(ack));
+  waiting.kind = Waiting::Kind::kConnAck;
   Answer(connection, std::move(waiting), batch, now);
 }
 
@@ -168,7 +191,6 @@ Properties Broker::ConnAckProperties(const Connection& connection, const Connect
                    static_cast<std::uint32_t>(session.expiry.count()));
   }
   properties.Add(PropertyId::kReceiveMaximum, limits_.receive_maximum);
-  properties.Add(PropertyId::kMaximumQos, 1);
   properties.Add(PropertyId::kMaximumPacketSize, limits_.packet_bytes);
   if (assigned) properties.Add(PropertyId::kAssignedClientIdentifier, session.client_id);
   properties.Add(PropertyId::kTopicAliasMaximum, limits_.topic_alias_maximum);
@@ -201,6 +223,7 @@ void Broker::ResumeSession(Session& session, Connection& connection) {
   for (const std::string& filter : lost) {
     AddRefusal("subscription withdrawn", Reason::kNotAuthorized, connection, filter);
     RemoveSubscription(session, filter, true);
+    session.lost_a_right = true;
   }
 }
 
@@ -242,7 +265,14 @@ void Broker::Detach(Session& session, Parting parting, UtcTime now) {
   } else {
     // The rows have the messages; the identifiers under which they were sent are kept, because
     // they are sent again under the same ones [MQTT-4.4.0-1].
-    for (InFlight& flight : session.in_flight) flight.entry.message.reset();
+    for (InFlight& flight : session.in_flight) {
+      flight.entry.message.reset();
+      if (flight.stage == InFlight::Stage::kCommitting) {
+        flight.stage = InFlight::Stage::kSent;  // will have been committed when the client is back
+      } else {
+        flight.repeated = true;
+      }
+    }
     session.queue.ToDisk();
     if (session.will && parting == Parting::kAbnormal) {
       session.will_at = now + std::min(WillDelay(*session.will), session.expiry);
@@ -306,7 +336,7 @@ void Broker::SendWill(Session& session, UtcTime now) {
   if (const auto expiry = will.properties.Number(PropertyId::kMessageExpiryInterval)) {
     message->expires_at = now + std::chrono::seconds(*expiry);
   }
-  Accept(message, &session, now);
+  Accept(message, &session, session.owner, now);
 }
 
 void Broker::SetSessionAlarm(Session& session) {
@@ -337,7 +367,7 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
   assert(sessions_.empty() && connections_.empty());
   last_queue_ = snapshot.last_queue;
   last_message_ = snapshot.last_message;
-  for (RetainedRecord& each : snapshot.retained) retained_.Put(std::move(each.message));
+  for (RetainedRecord& each : snapshot.retained) retained_.Put(std::move(each));
   std::vector<QueueId> ended;
   for (SessionRecord& record : snapshot.sessions) {
     auto session = std::make_unique<Session>(record.id, queued_);
@@ -367,6 +397,11 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
   for (const SubscriptionRecord& record : snapshot.subscriptions) {
     const auto session = sessions_.find(record.session);
     if (session == sessions_.end() || !CheckFilter(record.filter)) continue;
+    if (!authoriser_.MaySubscribe(session->second->owner, record.filter)) {
+      KeepOne(DropSubscription{record.session, record.filter});
+      session->second->lost_a_right = true;
+      continue;
+    }
     AddSubscription(*session->second, record.filter,
                     Subscription{record.session, record.options, record.identifier}, false);
   }
@@ -376,6 +411,7 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
       if (summary.messages > 0) MayExpire(now);
     }
   }
+  RestoreExchanges(snapshot);
   // A group whose last member is gone has no reason to be.
   std::vector<QueueId> empty;
   for (const auto& [id, group] : groups_) {
@@ -388,6 +424,36 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
   for (const QueueId id : empty) groups_.erase(id);
   for (const QueueId id : ended) EndSession(*sessions_.at(id), now);
   if (may_expire_) RequestSweep(now);
+}
+
+// QoS 2 exchanges that were under way.
+void Broker::RestoreExchanges(const Snapshot& snapshot) {
+  for (const ReceivedRecord& record : snapshot.received) {
+    const auto session = sessions_.find(record.session);
+    if (session == sessions_.end()) continue;
+    std::vector<Received>& received = session->second->received;
+    const auto place =
+        std::ranges::lower_bound(received, record.packet_id, {}, &Received::packet_id);
+    received.insert(place, Received{record.packet_id, 0});
+  }
+  for (const SendingRecord& record : snapshot.sending) {
+    const auto session = sessions_.find(record.session);
+    if (session == sessions_.end()) continue;
+    InFlight flight;
+    flight.packet_id = record.packet_id;
+    flight.stage = record.sequence == 0 ? InFlight::Stage::kReleased : InFlight::Stage::kSent;
+    flight.repeated = true;
+    flight.source = record.session;
+    flight.entry.sequence = record.sequence;
+    flight.entry.qos = Qos::kExactlyOnce;
+    flight.message_id = record.message;
+    flight.size = record.size;
+    session->second->in_flight.push_back(std::move(flight));
+  }
+  for (const auto& [id, session] : sessions_) {  // in the order in which they were sent first
+    std::ranges::sort(session->in_flight, {},
+                      [](const InFlight& flight) { return flight.entry.sequence; });
+  }
 }
 
 }  // namespace mig::mqtt

@@ -39,9 +39,12 @@ void Broker::HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTi
       ++counters_.refused;
       AddRefusal("refused", reason, connection, "subscribe to `" + entry.filter + "`");
       ack.reasons.push_back(reason);
+      if (ack.properties.empty()) {
+        ack.properties.Add(PropertyId::kReasonString,
+                           "`" + entry.filter + "`: " + std::string(ReasonName(reason)));
+      }
       continue;
     }
-    entry.options.qos = std::min(entry.options.qos, Qos::kAtLeastOnce);  // Maximum QoS 1
     ack.reasons.push_back(static_cast<Reason>(entry.options.qos));
     const bool is_new = !session.subscriptions.contains(entry.filter);
     batch = std::max(batch,
@@ -54,7 +57,7 @@ void Broker::HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTi
       waiting.retained_for.push_back(entry.filter);
     }
   }
-  waiting.bytes = Encode(ack, connection.version);
+  waiting.bytes = EncodeFor(connection, std::move(ack));
   Answer(connection, std::move(waiting), batch, now);
 }
 
@@ -74,7 +77,7 @@ void Broker::HandleUnsubscribe(Connection& connection, Unsubscribe& unsubscribe,
     }
   }
   Waiting waiting;
-  waiting.bytes = Encode(ack, connection.version);
+  waiting.bytes = EncodeFor(connection, std::move(ack));
   Answer(connection, std::move(waiting), batch, now);
 }
 
@@ -175,29 +178,40 @@ std::uint64_t Broker::LeaveGroup(Session& session, std::string_view filter) {
   return durable ? KeepOne(DropGroup{id}) : 0;
 }
 
-void Broker::SendRetained(Session& session, std::string_view filter, UtcTime now) {
-  const auto found = session.subscriptions.find(filter);
-  if (found == session.subscriptions.end()) return;  // unsubscribed while the answer waited
-  const Subscription subscription = found->second;
-  const std::vector<std::uint32_t> identifiers =
-      subscription.identifier == 0 ? std::vector<std::uint32_t>{}
-                                   : std::vector<std::uint32_t>{subscription.identifier};
-  for (const MessageRef& message : retained_.Match(filter, now)) {
-    QueueEntry entry;
-    entry.message = message;
-    entry.qos = std::min(message->qos, subscription.options.qos);
-    entry.retain = true;  // [MQTT-3.3.1-8]
-    entry.identifiers = identifiers;
-    if (entry.qos == Qos::kAtMostOnce) {
-      SendQos0(session, message, true, identifiers, now);
-      continue;
+void Broker::SendRetained(Connection& connection, const std::vector<std::string>& filters,
+                          UtcTime now) {
+  Session& session = *connection.session;
+  for (const std::string& filter : filters) {
+    const auto found = session.subscriptions.find(filter);
+    if (found == session.subscriptions.end()) continue;  // unsubscribed while the answer waited
+    const Subscription subscription = found->second;
+    for (const RetainedRecord& retained : retained_.Match(filter, now)) {
+      // Its publisher may have lost the right since.
+      const Peer owner{retained.role, retained.peer_id, {}};
+      if (!authoriser_.MayPublish(owner, retained.message->topic, true)) {
+        ++counters_.refused;
+        continue;
+      }
+      SendRetainedOne(session, subscription, retained.message, now);
     }
-    std::vector<Destination> rows;
-    const Delivery delivery = Enter(session.queue, session.connection != 0,
-                                    authoriser_.IsService(session.owner), std::move(entry), rows);
-    if (delivery == Delivery::kDone) PumpOwn(session, now);
-    if (delivery == Delivery::kStored) KeepRows(message, std::move(rows), now);
   }
+}
+
+void Broker::SendRetainedOne(Session& session, const Subscription& subscription,
+                             const MessageRef& message, UtcTime now) {
+  QueueEntry entry;
+  entry.message = message;
+  entry.qos = std::min(message->qos, subscription.options.qos);
+  entry.retain = true;  // [MQTT-3.3.1-8]
+  if (subscription.identifier != 0) entry.identifiers.push_back(subscription.identifier);
+  if (entry.qos == Qos::kAtMostOnce) {
+    return SendQos0(session, message, true, entry.identifiers, now);
+  }
+  std::vector<Destination> rows;
+  const Delivery delivery = Enter(session.queue, session.connection != 0,
+                                  authoriser_.IsService(session.owner), std::move(entry), rows);
+  if (delivery == Delivery::kDone) PumpOwn(session, now);
+  if (delivery == Delivery::kStored) KeepRows(message, std::move(rows), now);
 }
 
 }  // namespace mig::mqtt

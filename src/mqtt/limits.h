@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace mig::mqtt {
 
@@ -26,7 +27,7 @@ struct Limits {
   std::chrono::seconds connect_within{10};    // then closed; the rim counts the TLS handshake in
   std::chrono::seconds max_keep_alive{1200};  // 5.0: announced; 3.1.1: applied
   std::uint16_t receive_maximum = 32;         // unacknowledged from one peer: 0x93
-  std::uint16_t topic_alias_maximum = 8;      // 0x94
+  std::uint16_t topic_alias_maximum = 8;  // 0x94; as many are set towards a peer that wants them
   // Of one client, as far as it is no service; 0: no bound. Beyond, it is not read for a while.
   // Subscribing and unsubscribing count as messages.
   std::uint64_t publish_messages_per_second = 0;
@@ -54,6 +55,10 @@ struct Limits {
 
   // Operations that the store has not committed: beyond it publishers are not read.
   std::size_t uncommitted = 4096;
+
+  // Where clients are sent that find no room here, or this relay stopping: "HOST:PORT HOST:PORT"
+  // (MQTT 5.0 section 4.11). Empty: nowhere.
+  std::string server_reference;
 };
 
 }  // namespace mig::mqtt

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mqtt/wire.h"
+#include "util/text.h"
 
 namespace mig::mqtt {
 
@@ -24,6 +25,10 @@ Bytes ForwardedProperties(const Properties& properties) {
   return list;
 }
 
+bool KeepsPayloadFormat(const Properties& properties, BytesView payload) {
+  return properties.Number(PropertyId::kPayloadFormatIndicator).value_or(0) != 1 || IsUtf8(payload);
+}
+
 FrameRef MakeFrame(const Message& message, const DeliveryForm& form, UtcTime now) {
   Bytes properties;
   if (form.version == Version::k5) {
@@ -36,6 +41,7 @@ FrameRef MakeFrame(const Message& message, const DeliveryForm& form, UtcTime now
       AppendProperty(
           list, {PropertyId::kMessageExpiryInterval, static_cast<std::uint32_t>(seconds), {}, {}});
     }
+    if (form.alias != 0) AppendProperty(list, {PropertyId::kTopicAlias, form.alias, {}, {}});
     for (const std::uint32_t identifier : form.identifiers) {
       AppendProperty(list, {PropertyId::kSubscriptionIdentifier, identifier, {}, {}});
     }
@@ -43,16 +49,17 @@ FrameRef MakeFrame(const Message& message, const DeliveryForm& form, UtcTime now
     properties += list;
     properties += message.properties;
   }
+  const std::string_view topic = form.alias_known ? std::string_view() : message.topic;
   const bool has_id = form.qos != Qos::kAtMostOnce;
   const std::size_t body =
-      2 + message.topic.size() + (has_id ? 2 : 0) + properties.size() + message.payload.size();
+      2 + topic.size() + (has_id ? 2 : 0) + properties.size() + message.payload.size();
   auto frame = std::make_shared<Frame>();
   frame->bytes.reserve(5 + body);
   frame->bytes.push_back(static_cast<char>(static_cast<unsigned>(PacketType::kPublish) << 4 |
                                            static_cast<unsigned>(form.qos) << 1 |
                                            (form.retain ? 1U : 0U)));
   AppendVariable(frame->bytes, static_cast<std::uint32_t>(body));
-  AppendText(frame->bytes, message.topic);
+  AppendText(frame->bytes, topic);
   if (has_id) {
     frame->packet_id_offset = frame->bytes.size();
     AppendTwoBytes(frame->bytes, 0);
@@ -66,11 +73,19 @@ FrameRef FrameCache::Get(const MessageRef& message, const DeliveryForm& form, Ut
   if (!form.identifiers.empty()) return MakeFrame(*message, form, now);
   if (message_ != message || now_ != now) {
     frames_ = {};
+    aliased_ = {};
     message_ = message;
     now_ = now;
   }
-  const std::size_t kind = (form.version == Version::k5 ? 4U : 0U) |
-                           (form.qos != Qos::kAtMostOnce ? 2U : 0U) | (form.retain ? 1U : 0U);
+  const std::size_t kind = static_cast<std::size_t>(form.qos) * 4 +
+                           (form.version == Version::k5 ? 2U : 0U) + (form.retain ? 1U : 0U);
+  if (form.alias != 0) {
+    Aliased& aliased = aliased_[form.alias_known ? 1 : 0];
+    if (aliased.frame == nullptr || aliased.kind != kind || aliased.alias != form.alias) {
+      aliased = {kind, form.alias, MakeFrame(*message, form, now)};
+    }
+    return aliased.frame;
+  }
   FrameRef& frame = frames_[kind];
   if (frame == nullptr) frame = MakeFrame(*message, form, now);
   return frame;

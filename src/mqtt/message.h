@@ -39,6 +39,9 @@ using MessageRef = std::shared_ptr<const Message>;
 // The time of expiry is not among them, because it counts down.
 Bytes ForwardedProperties(const Properties& properties);
 
+// False if the properties say that the payload is UTF-8 text (section 3.3.2.3.2) and it is not.
+bool KeepsPayloadFormat(const Properties& properties, BytesView payload);
+
 // The bytes of a PUBLISH for any receiver of its kind.
 struct Frame {
   Bytes bytes;
@@ -53,6 +56,8 @@ struct DeliveryForm {
   Qos qos = Qos::kAtMostOnce;
   bool retain = false;
   std::span<const std::uint32_t> identifiers;  // of the subscriptions that matched
+  std::uint16_t alias = 0;                     // topic alias (section 3.3.2.3.4); 0: none
+  bool alias_known = false;                    // the receiver knows it: the topic is left out
 };
 
 // Serialises; the time left until expiry is that at `now`.
@@ -64,9 +69,17 @@ class FrameCache {
   FrameRef Get(const MessageRef& message, const DeliveryForm& form, UtcTime now);
 
  private:
+  struct Aliased {
+    std::size_t kind = 0;
+    std::uint16_t alias = 0;
+    FrameRef frame;
+  };
   MessageRef message_;
   UtcTime now_{};
-  std::array<FrameRef, 8> frames_;  // by version, QoS 0 or above, retain
+  std::array<FrameRef, 12> frames_;  // by version, QoS, retain
+  // Newcomers to the topic, and those who know its alias: all have the same one, if they came
+  // alike.
+  std::array<Aliased, 2> aliased_;
 };
 
 }  // namespace mig::mqtt

@@ -58,6 +58,12 @@ void MessageQueue::Return(QueueEntry entry) {
   window_.insert(place, std::move(entry));
 }
 
+void MessageQueue::Adopt(std::uint64_t sequence, std::size_t size) {
+  assert(TailInMemory());
+  Add(1, size);
+  paged_up_to_ = sequence;
+}
+
 void MessageQueue::Done(std::size_t size) { Subtract(1, size); }
 
 void MessageQueue::ToDisk() {

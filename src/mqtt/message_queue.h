@@ -70,6 +70,12 @@ class MessageQueue {
   // Gives back an entry whose receiver went away before it acknowledged.
   void Return(QueueEntry entry);
 
+  // Counts an entry that is in flight already and never waits here: it came from a group's queue.
+  // Requires: TailInMemory().
+  void Adopt(std::uint64_t sequence, std::size_t size);
+  // True if no entry is on disk only.
+  bool TailInMemory() const { return on_disk_ == 0 && !page_asked_; }
+
   // An entry is done with: acknowledged, expired, or dropped.
   void Done(std::size_t size);
 

@@ -155,6 +155,10 @@ const Property* Properties::Find(PropertyId id) const {
   return found == list_.end() ? nullptr : &*found;
 }
 
+void Properties::Remove(PropertyId id) {
+  std::erase_if(list_, [id](const Property& property) { return property.id == id; });
+}
+
 std::optional<std::uint32_t> Properties::Number(PropertyId id) const {
   const Property* property = Find(id);
   if (property == nullptr) return std::nullopt;

@@ -84,6 +84,7 @@ class Properties {
   Properties& Add(PropertyId id, std::string_view text);
   Properties& AddUser(std::string_view name, std::string_view value);
   Properties& Add(Property property);
+  void Remove(PropertyId id);
 
   bool empty() const { return list_.empty(); }
   std::size_t size() const { return list_.size(); }

@@ -1,24 +1,22 @@
 #include "mqtt/retained.h"
 
-#include <algorithm>
-
 #include "mqtt/topic.h"
 
 namespace mig::mqtt {
 
-bool RetainedMessages::Put(MessageRef message) {
-  const auto found = messages_.find(message->topic);
-  const std::size_t old_size = found == messages_.end() ? 0 : found->second->Size();
-  const std::size_t bytes = bytes_ - old_size + message->Size();
+bool RetainedMessages::Put(RetainedRecord retained) {
+  const std::string& topic = retained.message->topic;
+  const auto found = messages_.find(topic);
+  const std::size_t old_size = found == messages_.end() ? 0 : found->second.message->Size();
+  const std::size_t bytes = bytes_ - old_size + retained.message->Size();
   if (bytes > max_bytes_ || (found == messages_.end() && messages_.size() >= max_messages_)) {
     return false;
   }
   bytes_ = bytes;
   if (found == messages_.end()) {
-    std::string topic = message->topic;
-    messages_.emplace(std::move(topic), std::move(message));
+    messages_.emplace(topic, std::move(retained));
   } else {
-    found->second = std::move(message);
+    found->second = std::move(retained);
   }
   return true;
 }
@@ -26,29 +24,37 @@ bool RetainedMessages::Put(MessageRef message) {
 bool RetainedMessages::Remove(std::string_view topic) {
   const auto found = messages_.find(topic);
   if (found == messages_.end()) return false;
-  bytes_ -= found->second->Size();
+  bytes_ -= found->second.message->Size();
   messages_.erase(found);
   return true;
 }
 
-std::vector<MessageRef> RetainedMessages::Match(std::string_view filter, UtcTime now) const {
-  std::vector<MessageRef> matches;
+std::vector<RetainedRecord> RetainedMessages::Match(std::string_view filter, UtcTime now) const {
+  std::vector<RetainedRecord> matches;
   if (!HasWildcard(filter)) {
     const auto found = messages_.find(filter);
-    if (found != messages_.end() && !found->second->Expired(now)) matches.push_back(found->second);
+    if (found != messages_.end() && !found->second.message->Expired(now)) {
+      matches.push_back(found->second);
+    }
     return matches;
   }
-  for (const auto& [topic, message] : messages_) {
-    if (Matches(filter, topic) && !message->Expired(now)) matches.push_back(message);
+  // `a/b/#` matches `a/b` too, so that the slash before it is no part of what all begin with.
+  std::string_view prefix = filter.substr(0, filter.find_first_of("+#"));
+  if (filter[prefix.size()] == '#' && !prefix.empty()) prefix.remove_suffix(1);
+  for (auto each = messages_.lower_bound(prefix);
+       each != messages_.end() && each->first.starts_with(prefix); ++each) {
+    const RetainedRecord& retained = each->second;
+    if (Matches(filter, each->first) && !retained.message->Expired(now)) {
+      matches.push_back(retained);
+    }
   }
-  std::ranges::sort(matches, {}, [](const MessageRef& m) -> std::string_view { return m->topic; });
   return matches;
 }
 
 std::vector<std::string> RetainedMessages::TakeExpired(UtcTime now) {
   std::vector<std::string> topics;
-  for (const auto& [topic, message] : messages_) {
-    if (message->Expired(now)) topics.push_back(topic);
+  for (const auto& [topic, retained] : messages_) {
+    if (retained.message->Expired(now)) topics.push_back(topic);
   }
   for (const std::string& topic : topics) Remove(topic);
   return topics;

@@ -1,11 +1,12 @@
 // The retained message of each topic (MQTT 5.0 section 3.3.1.3). Bounded; all in memory.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "mqtt/keeper.h"
 #include "mqtt/message.h"
 
 namespace mig::mqtt {
@@ -17,13 +18,13 @@ class RetainedMessages {
 
   // Keeps the message in place of the one that its topic had. False: there is no room, and the
   // old one stays.
-  bool Put(MessageRef message);
+  bool Put(RetainedRecord retained);
 
   // True if there was one.
   bool Remove(std::string_view topic);
 
   // Those that match the filter and have not expired, in order of their topics.
-  std::vector<MessageRef> Match(std::string_view filter, UtcTime now) const;
+  std::vector<RetainedRecord> Match(std::string_view filter, UtcTime now) const;
 
   // Removes what has expired and returns the topics.
   std::vector<std::string> TakeExpired(UtcTime now);
@@ -32,17 +33,11 @@ class RetainedMessages {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
   std::size_t max_messages_;
   std::size_t max_bytes_;
   std::size_t bytes_ = 0;
-  std::unordered_map<std::string, MessageRef, Hash, std::equal_to<>> messages_;
+  // Ordered, so that a filter looks only at the topics that begin like it.
+  std::map<std::string, RetainedRecord, std::less<>> messages_;
 };
 
 }  // namespace mig::mqtt

@@ -22,11 +22,24 @@ namespace mig::mqtt {
 
 // A delivery that its receiver has not acknowledged.
 struct InFlight {
+  enum class Stage : std::uint8_t {
+    kCommitting,  // QoS 2: its packet identifier is not on disk yet, so that it must not be sent
+    kSent,        // waits for PUBACK or PUBREC
+    kReleased,    // QoS 2: waits for PUBCOMP; the message is done with
+  };
   std::uint16_t packet_id = 0;
-  QueueId source = 0;  // the session's own queue, or a group's
-  QueueEntry entry;    // its message is null while the owner is away: the row has it
+  Stage stage = Stage::kSent;
+  bool repeated = false;  // it was, or may have been, sent before: DUP
+  QueueId source = 0;     // the session's own queue, or a group's (QoS 1 only)
+  QueueEntry entry;       // its message is null while the owner is away: the row has it
   MessageId message_id = 0;
   std::size_t size = 0;
+};
+
+// A QoS 2 message of the client that was passed on and waits for its PUBREL.
+struct Received {
+  std::uint16_t packet_id = 0;
+  ConnectionId connection = 0;  // on which it came: there it counts against Receive Maximum
 };
 
 struct Session {
@@ -47,10 +60,12 @@ struct Session {
 
   std::map<std::string, Subscription, std::less<>> subscriptions;  // by filter, `$share` included
   std::vector<QueueId> groups;
+  bool lost_a_right = false;  // so that what is queued is looked at again before it is sent
 
   MessageQueue queue;
   std::vector<InFlight> in_flight;  // in order of first sending
   std::size_t outstanding = 0;      // of these, sent on the present connection
+  std::vector<Received> received;   // in order of their identifiers
   std::uint16_t last_packet_id = 0;
 
   // How fast it publishes; here, so that connecting again is no new start.
@@ -96,10 +111,14 @@ struct Connection {
   // What the client announced.
   std::size_t in_flight_limit = 0;
   std::uint32_t max_packet_bytes = 0xFFFFFFFF;
+  std::uint16_t alias_limit = 0;     // topic aliases that we may set
+  bool wants_reason_strings = true;  // Request Problem Information (section 3.1.2.11.7)
 
-  std::vector<std::string> aliases;  // by topic alias - 1
-  std::size_t unacknowledged = 0;    // its QoS 1 messages that wait for our PUBACK
-  std::uint64_t waits_for = 0;       // the newest batch that an answer to it waits for
+  std::vector<std::string> aliases;       // set by the client, by topic alias - 1
+  std::vector<std::string> sent_aliases;  // set by us
+  std::size_t unacknowledged = 0;         // its messages that wait for our PUBACK or PUBREC
+  std::size_t open_publishes = 0;         // what counts against our Receive Maximum (section 4.9)
+  std::uint64_t waits_for = 0;            // the newest batch that an answer to it waits for
   std::size_t unsent_bytes = 0;
 };
 

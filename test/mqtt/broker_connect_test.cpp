@@ -19,7 +19,7 @@ TEST_CASE("broker: a new client is told what the broker can do", "[mqtt]") {
   CHECK_FALSE(ack.session_present);
   CHECK(ack.properties.Text(PropertyId::kAssignedClientIdentifier) == "assigned-1");
   CHECK(ack.properties.Number(PropertyId::kServerKeepAlive) == 1200);
-  CHECK(ack.properties.Number(PropertyId::kMaximumQos) == 1);
+  CHECK_FALSE(ack.properties.Number(PropertyId::kMaximumQos));  // none: 2
   CHECK(ack.properties.Number(PropertyId::kReceiveMaximum) == 32);
   CHECK(ack.properties.Number(PropertyId::kTopicAliasMaximum) == 8);
   CHECK_FALSE(ack.properties.Number(PropertyId::kSessionExpiryInterval));
@@ -275,14 +275,15 @@ TEST_CASE("broker: the will comes at the latest with the end of the session", "[
   CHECK(watcher.Next<Publish>().topic == "will/b");
 }
 
-TEST_CASE("broker: a will with a bad topic or QoS 2 is refused at CONNECT", "[mqtt]") {
+TEST_CASE("broker: a will with a bad topic or payload is refused at CONNECT", "[mqtt]") {
   World world;
   Connect connect = WithWill("a", 0, 0);
   connect.will->topic = "a/#";
   CHECK(world.Connect(connect).Next<ConnAck>().code == 0x90);
   connect = WithWill("a", 0, 0);
-  connect.will->qos = Qos::kExactlyOnce;
-  CHECK(world.Connect(connect).Next<ConnAck>().code == 0x9B);
+  connect.will->properties.Add(PropertyId::kPayloadFormatIndicator, 1);
+  connect.will->payload = "\xFF";
+  CHECK(world.Connect(connect).Next<ConnAck>().code == 0x99);
 }
 
 TEST_CASE("broker: shutting down tells who can be told, and sends no wills", "[mqtt]") {

@@ -38,19 +38,6 @@ TEST_CASE("broker: QoS of a delivery is the lower of publication and subscriptio
   CHECK(one.Next<Publish>().qos == Qos::kAtMostOnce);
 }
 
-TEST_CASE("broker: a subscription to QoS 2 is granted QoS 1, a publication refused", "[mqtt]") {
-  World world;
-  Client& client = world.Join("a");
-  Subscribe subscribe;
-  subscribe.packet_id = 7;
-  subscribe.entries = {{"t", {Qos::kExactlyOnce}}};
-  client.Send(subscribe);
-  CHECK(client.Next<SubAck>().reasons == std::vector{Reason::kGrantedQos1});
-  client.Publish("t", "x", Qos::kExactlyOnce);
-  CHECK(client.Next<Disconnect>().reason == Reason::kQosNotSupported);
-  CHECK(client.closed);
-}
-
 TEST_CASE("broker: overlapping filters deliver one copy, with every identifier", "[mqtt]") {
   World world;
   Client& client = world.Join("a");

@@ -96,9 +96,12 @@ void World::Run() {
   }
 }
 
-void World::Commit() {
-  std::deque<Effect> work = std::exchange(store_work_, {});
-  for (Effect& effect : work) {
+void World::Commit() { CommitSome(store_work_.size()); }
+
+void World::CommitSome(std::size_t effects) {
+  for (; effects > 0 && !store_work_.empty(); --effects) {
+    Effect effect = std::move(store_work_.front());
+    store_work_.pop_front();
     if (auto* keep = std::get_if<Keep>(&effect)) {
       store.Apply(keep->batch);
       broker->Committed(keep->batch.number, now);

@@ -74,6 +74,7 @@ class World {
 
   void Pass(std::chrono::milliseconds time);  // with Tick at each WakeAt on the way
   void Commit();                              // everything that waits
+  void CommitSome(std::size_t effects);       // the first of it
   void Restart();                             // what was not committed is lost
   void Run();                                 // performs effects
 
