@@ -6,12 +6,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <cassert>
 #include <cstdio>
 #include <map>
@@ -20,6 +17,7 @@
 #include <variant>
 
 #include "net/host.h"
+#include "net/http_stream.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -30,7 +28,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
-using Stream = beast::ssl_stream<beast::tcp_stream>;
+using Stream = HttpStream;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::chrono::milliseconds kAcceptPause{200};  // after EMFILE and the like
@@ -152,7 +150,9 @@ HttpRequest ToRequest(const http::request<http::string_body>& from, std::string 
   return request;
 }
 
+// Null for a server without TLS.
 Expected<std::shared_ptr<asio::ssl::context>> MakeContext(const HttpServerOptions& options) {
+  if (options.certificate_file.empty()) return std::shared_ptr<asio::ssl::context>();
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   boost::system::error_code error;
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
@@ -236,7 +236,7 @@ asio::awaitable<void> HttpServer::Impl::Accept() {
 asio::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket, std::string peer) {
   const auto self = shared_from_this();
   const auto tls = context;  // stays this connection's when the certificate is reloaded
-  Stream stream(std::move(socket), *tls);
+  Stream stream(std::move(socket), tls.get());
   open.insert(&stream);
   struct Leave {
     Impl& impl;
@@ -249,11 +249,13 @@ asio::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket, std::string pe
     }
   } const leave{*this, &stream, peer};
 
-  beast::get_lowest_layer(stream).expires_after(options.read_deadline);
-  auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAwait);
-  if (error) {
-    log::Debug("TLS handshake failed", {{"peer", peer}, {"error", error.message()}});
-    co_return;
+  stream.tcp().expires_after(options.read_deadline);
+  if (stream.is_tls()) {
+    auto [error] = co_await stream.tls().async_handshake(asio::ssl::stream_base::server, kAwait);
+    if (error) {
+      log::Debug("TLS handshake failed", {{"peer", peer}, {"error", error.message()}});
+      co_return;
+    }
   }
   beast::flat_buffer buffer;
   bool first = true;
@@ -264,9 +266,9 @@ asio::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket, std::string pe
 // Says good-bye, and reads what the client is still sending: to close with bytes unread would reset
 // the connection, and our answer with it (RFC 9112 section 9.6).
 asio::awaitable<void> HttpServer::Impl::Close(Stream& stream) {
-  auto& lowest = beast::get_lowest_layer(stream);
+  auto& lowest = stream.tcp();
   lowest.expires_after(kCloseDeadline);
-  co_await stream.async_shutdown(kAwait);
+  if (stream.is_tls()) co_await stream.tls().async_shutdown(kAwait);
   boost::system::error_code gone;
   lowest.socket().shutdown(tcp::socket::shutdown_send, gone);
   std::array<char, 4096> unread;
@@ -281,7 +283,7 @@ asio::awaitable<void> HttpServer::Impl::Close(Stream& stream) {
 asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buffer& buffer,
                                                  const std::string& peer, bool first) {
   if (stopping) co_return false;
-  auto& lowest = beast::get_lowest_layer(stream);
+  auto& lowest = stream.tcp();
   http::request_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(options.max_header_bytes));
   parser.body_limit(boost::none);  // checked below, when the route is known
@@ -389,7 +391,7 @@ asio::awaitable<bool> HttpServer::Impl::Write(Stream& stream, HttpReply reply, u
   response.body() = std::move(reply.body);
   response.keep_alive(keep_alive);
   response.prepare_payload();
-  beast::get_lowest_layer(stream).expires_after(options.write_deadline);
+  stream.tcp().expires_after(options.write_deadline);
   auto [error, bytes] = co_await http::async_write(stream, response, kAwait);
   co_return !error && keep_alive;
 }
@@ -411,7 +413,7 @@ asio::awaitable<void> HttpServer::Impl::WriteEvents(Stream& stream,
   const std::string head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
       "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
-  auto& lowest = beast::get_lowest_layer(stream);
+  auto& lowest = stream.tcp();
   lowest.expires_after(options.write_deadline);
   auto [head_error, head_bytes] = co_await asio::async_write(stream, asio::buffer(head), kAwait);
   bool open_still = !head_error;
@@ -490,13 +492,18 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::Start(asio::io_context& io,
   if (error) {
     return Error(Errc::kIo, "listen on " + impl->options.listen + ": " + error.message());
   }
+  if (!impl->context && !impl->acceptor.local_endpoint(error).address().is_loopback()) {
+    return Error(Errc::kDenied,
+                 "without a certificate, only a loopback address is listened on, not " +
+                     impl->options.listen);
+  }
   asio::co_spawn(io, impl->Accept(), asio::detached);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 HttpServer::~HttpServer() {
   Stop();
-  for (Stream* stream : impl_->open) beast::get_lowest_layer(*stream).cancel();
+  for (Stream* stream : impl_->open) stream->tcp().cancel();
 }
 
 std::uint16_t HttpServer::port() const {
@@ -518,7 +525,7 @@ void HttpServer::Stop() {
   boost::system::error_code error;
   impl_->acceptor.close(error);
   if (error) log::Warning("closing the listening socket", {{"error", error.message()}});
-  for (Stream* stream : impl_->idle) beast::get_lowest_layer(*stream).cancel();
+  for (Stream* stream : impl_->idle) stream->tcp().cancel();
 }
 
 std::size_t HttpServer::connections() const { return impl_->open.size(); }

@@ -1,6 +1,6 @@
-// An HTTPS server: routes, deadlines and bounds around Boost.Beast. Handlers get whole requests and
-// answer when they can; a route may answer with server-sent events instead. One thread: the owner's
-// io_context, on which handlers are called and on which they answer.
+// An HTTP server, with TLS off loopback: routes, deadlines and bounds around Boost.Beast. Handlers
+// get whole requests and answer when they can; a route may answer with server-sent events instead.
+// One thread: the owner's io_context, on which handlers are called and on which they answer.
 #pragma once
 
 #include <chrono>
@@ -60,9 +60,9 @@ struct HttpRoute {
 };
 
 struct HttpServerOptions {
-  std::string listen;         // host:port; port 0: the kernel picks
-  os::FileDescriptor socket;  // or a socket that listens already
-  std::string certificate_file, key_file;
+  std::string listen;                      // host:port; port 0: the kernel picks
+  os::FileDescriptor socket;               // or a socket that listens already
+  std::string certificate_file, key_file;  // both empty: plain HTTP, on a loopback address only
   std::size_t max_connections = 4096;
   std::size_t max_connections_per_address = 64;
   std::size_t max_header_bytes = 16 * 1024;
@@ -75,7 +75,7 @@ struct HttpServerOptions {
 class HttpServer {
  public:
   // `io` must outlive the server. Errors: kInvalid for an address or route, kIo when it cannot be
-  // bound, kDenied or kMalformed for certificate and key.
+  // bound, kDenied or kMalformed for certificate and key, kDenied without them off loopback.
   static Expected<std::unique_ptr<HttpServer>> Start(boost::asio::io_context& io,
                                                      HttpServerOptions options,
                                                      std::vector<HttpRoute> routes);

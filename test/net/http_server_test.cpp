@@ -7,8 +7,11 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <future>
@@ -475,6 +478,44 @@ TEST_CASE("http server: a new certificate is used for new connections, a bad one
   put("elsewhere.crt", "server.crt");
   CHECK(server.Run([&] { return server.server().ReloadCertificate(); }));
   CHECK(serial() != before);
+}
+
+// What a server without TLS answers to these bytes, up to the end of the connection.
+std::string AskPlain(std::uint16_t port, std::string_view request) {
+  using boost::asio::ip::tcp;
+  boost::asio::io_context io;
+  tcp::socket socket(io);
+  socket.connect(tcp::endpoint(boost::asio::ip::address_v4::loopback(), port));
+  boost::system::error_code end;
+  boost::asio::write(socket, boost::asio::buffer(request), end);
+  std::string answer;
+  boost::asio::read(socket, boost::asio::dynamic_buffer(answer), end);
+  return answer;
+}
+
+TEST_CASE("http server: without a certificate it speaks plain HTTP", "[net]") {
+  TestServer server([](HttpServerOptions& options) {
+    options.certificate_file.clear();
+    options.key_file.clear();
+  });
+  const std::string answer =
+      AskPlain(server.port(), "GET /v1/echo/you HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(answer.find("you|") != std::string::npos);
+  // What is meant for a server with TLS gets no further than the head.
+  const std::string hello("\x16\x03\x01\x00\x02\x01\x00\r\n\r\n", 11);
+  CHECK(AskPlain(server.port(), hello).starts_with("HTTP/1.1 400 "));
+}
+
+TEST_CASE("http server: without a certificate nobody else's machine can reach it", "[net]") {
+  boost::asio::io_context io;
+  for (const char* listen : {"0.0.0.0:0", "[::]:0"}) {
+    HttpServerOptions options;
+    options.listen = listen;
+    const auto server = HttpServer::Start(io, std::move(options), {});
+    REQUIRE_FALSE(server);
+    CHECK(server.error().code() == Errc::kDenied);
+  }
 }
 
 }  // namespace mig
