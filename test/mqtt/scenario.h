@@ -24,7 +24,7 @@ struct PacketText {
   struct Field {
     std::string name;
     std::vector<std::string>
-        values;  // as many as the field takes; a number may be `$NAME` or `a..b`
+        values;  // as many as the field takes; an id may be `$NAME`, a number `a..b`
   };
   PacketType type{};
   std::vector<Field> fields;

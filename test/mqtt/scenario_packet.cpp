@@ -185,14 +185,15 @@ class Builder {
   bool Has(std::string_view name) const { return text_.Find(name) != nullptr; }
   std::string Text(std::string_view name) const {
     const auto* field = text_.Find(name);
-    return field == nullptr ? std::string() : lookup_(field->values[0]);
+    return field == nullptr ? std::string() : field->values[0];
   }
   std::uint32_t Number(std::string_view name, std::uint32_t if_absent = 0) {
     const auto* field = text_.Find(name);
     return field == nullptr ? if_absent : NumberOf(*field);
   }
   std::uint32_t NumberOf(const PacketText::Field& field) {
-    std::string value = lookup_(field.values[0]);
+    const bool is_id = field.name == "id";  // only those have names
+    std::string value = is_id ? lookup_(field.values[0]) : field.values[0];
     value = value.substr(0, value.find(".."));
     const auto number = ToNumber(value);
     if (!number) Fail("`" + field.name + " " + value + "` is no number");
@@ -227,9 +228,9 @@ class Builder {
       if (known->form == Form::kNumber) {
         properties.Add(known->id, NumberOf(field));
       } else if (known->form == Form::kText) {
-        properties.Add(known->id, lookup_(field.values[0]));
+        properties.Add(known->id, field.values[0]);
       } else {
-        properties.AddUser(lookup_(field.values[0]), lookup_(field.values[1]));
+        properties.AddUser(field.values[0], field.values[1]);
       }
     }
     return properties;
@@ -291,7 +292,7 @@ class Builder {
     subscribe.properties = PropertiesOf();
     for (const auto& field : text_.fields) {
       if (field.name == "filter") {
-        subscribe.entries.push_back({lookup_(field.values[0]), {}});
+        subscribe.entries.push_back({field.values[0], {}});
         continue;
       }
       const bool is_option = field.name == "qos" || field.name == "no-local" ||
@@ -320,7 +321,7 @@ class Builder {
     unsubscribe.packet_id = static_cast<std::uint16_t>(Number("id"));
     unsubscribe.properties = PropertiesOf();
     for (const auto& field : text_.fields) {
-      if (field.name == "filter") unsubscribe.filters.push_back(lookup_(field.values[0]));
+      if (field.name == "filter") unsubscribe.filters.push_back(field.values[0]);
     }
     return unsubscribe;
   }

@@ -19,7 +19,7 @@ PacketType TypeOf(const Packet& packet);
 // How many words follow the field's name in a line; nothing: this packet has no such field.
 std::optional<std::size_t> FieldWords(PacketType type, std::string_view name);
 
-// The value of a field's word at run time: `$NAME` is looked up, everything else stays.
+// The value of an `id` at run time: `$NAME` is looked up, a number stays.
 using Lookup = std::function<std::string(const std::string&)>;
 
 // The packet that the fields describe; what they do not name has the simplest value. Of a range the

@@ -262,11 +262,26 @@ class Runner {
   }
 
   void ExpectAck(Client& client, PacketType type) {
-    const Packet packet = Next(client);
-    const auto* ack = std::get_if<Ack>(&packet);
-    if (ack == nullptr || ack->type != type || IsError(ack->reason) ||
-        ack->packet_id != client.last_sent) {
+    if (IsError(TakeAck(client, type, client.last_sent))) {
       throw Deviation{"expected " + std::string(PacketName(type)) + " of success"};
+    }
+  }
+
+  // Takes this acknowledgement out of what comes; messages may come in between.
+  Reason TakeAck(Client& client, PacketType type, std::uint16_t id) {
+    const auto is_it = [&](const Packet& packet) {
+      return TypeOf(packet) == type && PacketIdOf(packet) == id;
+    };
+    for (;;) {
+      const auto found = std::ranges::find_if(client.inbox, is_it);
+      if (found != client.inbox.end()) {
+        const Reason reason = std::get<Ack>(*found).reason;
+        client.inbox.erase(found);
+        return reason;
+      }
+      if (!Fetch(client, true)) {
+        throw Deviation{"expected " + std::string(PacketName(type)) + " id " + std::to_string(id)};
+      }
     }
   }
 
@@ -278,11 +293,7 @@ class Runner {
     if (qos == Qos::kAtLeastOnce) Send(client, Ack{PacketType::kPubAck, id, Reason::kSuccess, {}});
     if (qos != Qos::kExactlyOnce) return;
     Send(client, Ack{PacketType::kPubRec, id, Reason::kSuccess, {}});
-    const Packet packet = Next(client);
-    const auto* ack = std::get_if<Ack>(&packet);
-    if (ack == nullptr || ack->type != PacketType::kPubRel || ack->packet_id != id) {
-      throw Deviation{"expected PUBREL id " + std::to_string(id)};
-    }
+    TakeAck(client, PacketType::kPubRel, id);
     Send(client, Ack{PacketType::kPubComp, id, Reason::kSuccess, {}});
   }
 
