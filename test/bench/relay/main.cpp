@@ -174,6 +174,11 @@ std::string Machine() {
          system.release;
 }
 
+bool IsWanted(const Arguments& arguments, const Scenario& scenario) {
+  return arguments.only.empty() ||
+         std::ranges::find(arguments.only, scenario.name) != arguments.only.end();
+}
+
 // Returns how many scenarios failed with our relay.
 int RunAll(const Arguments& arguments, const Certificates& certificates, Measurements& results) {
   std::vector<Peer> peers;
@@ -182,10 +187,7 @@ int RunAll(const Arguments& arguments, const Certificates& certificates, Measure
   peers.push_back(Peer::kOurs);
   int failures = 0;
   for (const Scenario& scenario : Scenarios()) {
-    if (!arguments.only.empty() &&
-        std::ranges::find(arguments.only, scenario.name) == arguments.only.end()) {
-      continue;
-    }
+    if (!IsWanted(arguments, scenario)) continue;
     for (int round = 1; round <= (scenario.once ? 1 : arguments.rounds); ++round) {
       for (const Peer peer : peers) {
         if (peer == Peer::kMosquittoDurable && !scenario.needs_storage) continue;
@@ -216,7 +218,9 @@ int main(int argc, char** argv) {
                  arguments.programs.mosquitto.c_str());
     arguments.alone = true;
   }
-  auto certificates = Certificates::Make(arguments.sizes.MostClients());
+  const bool tls = std::ranges::any_of(
+      Scenarios(), [&](const Scenario& each) { return each.tls && IsWanted(arguments, each); });
+  auto certificates = Certificates::Make(tls ? arguments.sizes.MostClients() : 0);
   if (!certificates) {
     std::fprintf(stderr, "%s\n", certificates.error().message().c_str());
     return 1;
