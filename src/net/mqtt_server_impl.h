@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -16,6 +17,7 @@
 
 #include "net/mqtt_server.h"
 #include "net/out_queue.h"
+#include "net/poller.h"
 #include "net/server_stream.h"
 
 namespace mig {
@@ -33,18 +35,18 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   enum class Phase : std::uint8_t { kHandshake, kOpen, kClosing, kDraining };
 
   struct Link {
-    Link(tcp::socket s, ServerStream t) : socket(std::move(s)), stream(std::move(t)) {}
+    Link(os::FileDescriptor s, ServerStream t) : socket(std::move(s)), stream(std::move(t)) {}
     ConnectionId id = 0;
-    tcp::socket socket;
+    os::FileDescriptor socket;
     ServerStream stream;
     OutQueue out;
     AddressBytes source{};
     std::string address;  // for logs
     Phase phase = Phase::kHandshake;
-    bool known = false;    // the broker has had its CONNECT
-    bool may_read = true;  // the broker wants its bytes
-    bool held = false;     // not read until it has read what we sent
-    bool waits_read = false;
+    bool known = false;       // the broker has had its CONNECT
+    bool may_read = true;     // the broker wants its bytes
+    bool held = false;        // not read until it has read what we sent
+    bool waits_read = false;  // what the poller watches
     bool waits_write = false;
     bool dirty = false;
     UtcTime accepted{};
@@ -63,6 +65,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
         wake(io),
         sweep(io),
         report(io),
+        poll_handle(io),
         buffer(kReadBytes) {}
 
   // Starts at the wall clock and does not follow its jumps: all that the broker measures are
@@ -76,13 +79,18 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   Expected<void> Listen();
   void Begin(mqtt::Snapshot snapshot);
   void Accept();
-  void OnAccept(tcp::socket socket);
+  void AcceptSome();
+  void OnAccept(os::FileDescriptor socket, const boost::asio::ip::address& remote);
   void PauseAccept(std::chrono::milliseconds time);
   void Handshake(Link& link);
   void OpenLink(Link& link, mqtt::Peer peer);
+  void Watch(Link& link, bool read, bool write);
   void WaitRead(Link& link);
+  void StopRead(Link& link);
   void WaitWrite(Link& link);
+  void Poll();
   void OnReadable(ConnectionId id);
+  void OnWritable(ConnectionId id);
   void ReadSome(Link& link);
   void Resume(ConnectionId id);
   void Drain(Link& link);
@@ -126,7 +134,9 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   boost::asio::steady_timer wake;
   boost::asio::steady_timer sweep;
   boost::asio::steady_timer report;
-  std::vector<char> buffer;  // one for all: an idle connection has none
+  Poller poller;
+  boost::asio::posix::stream_descriptor poll_handle;  // the poller's, as Asio sees it
+  std::vector<char> buffer;                           // one for all: an idle connection has none
   Bytes scratch;
   const UtcTime started_utc = Now();
   const std::chrono::steady_clock::time_point started_steady = std::chrono::steady_clock::now();

@@ -1,7 +1,10 @@
 // A connection of the relay from accept to close: TLS, reading, writing, deadlines.
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
+#include <system_error>
 
 #include "net/mqtt_server_impl.h"
 #include "util/crash_point.h"
@@ -14,9 +17,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+constexpr int kAcceptsATurn = 32;
 constexpr int kReadsATurn = 4;  // of one connection, before others have theirs
 constexpr std::size_t kGather = 64;
-constexpr int kUnsentInKernel = 128 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause{200};
 constexpr std::chrono::milliseconds kSweepEvery{250};
 
@@ -41,23 +44,39 @@ void MqttServer::Impl::Accept() {
   if (accepting || stopping || bounds.Full() || handshakes >= options.max_handshakes) return;
   accepting = true;
   if (const auto pause = bounds.Pause(Clock()); pause.count() > 0) return PauseAccept(pause);
-  acceptor.async_accept([weak = weak_from_this()](error_code error, tcp::socket socket) {
+  acceptor.async_wait(tcp::acceptor::wait_read, [weak = weak_from_this()](error_code error) {
     const auto self = weak.lock();
-    if (!self || self->finished) return;
-    self->accepting = false;
-    if (error == asio::error::operation_aborted) return;
-    if (error && error != asio::error::connection_aborted) {
-      // No descriptors or no memory: neither spin nor give up.
-      self->WriteNote({.serious = true,
-                       .what = "cannot accept connections for the moment",
-                       .reason = "no descriptors",
-                       .detail = error.message()});
-      self->accepting = true;
-      return self->PauseAccept(kAcceptPause);
-    }
-    if (!error) self->OnAccept(std::move(socket));
-    self->Accept();
+    if (!self || self->finished || error == asio::error::operation_aborted) return;
+    self->AcceptSome();
   });
+}
+
+// Several at once: a turn of the loop for each newcomer costs more than the newcomer.
+void MqttServer::Impl::AcceptSome() {
+  for (int i = 0; i < kAcceptsATurn; ++i) {
+    if (stopping || bounds.Full() || handshakes >= options.max_handshakes ||
+        bounds.Pause(Clock()).count() > 0) {
+      break;
+    }
+    tcp::endpoint remote;
+    auto size = static_cast<socklen_t>(remote.capacity());
+    os::FileDescriptor socket(
+        ::accept4(acceptor.native_handle(), remote.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket.valid()) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      // No descriptors or no memory: neither spin nor give up.
+      WriteNote({.serious = true,
+                 .what = "cannot accept connections for the moment",
+                 .reason = "no descriptors",
+                 .detail = std::generic_category().message(errno)});
+      return PauseAccept(kAcceptPause);
+    }
+    remote.resize(size);
+    OnAccept(std::move(socket), remote.address());
+  }
+  accepting = false;
+  Accept();
 }
 
 void MqttServer::Impl::PauseAccept(std::chrono::milliseconds time) {
@@ -70,40 +89,29 @@ void MqttServer::Impl::PauseAccept(std::chrono::milliseconds time) {
   });
 }
 
-void MqttServer::Impl::OnAccept(tcp::socket socket) {
-  error_code error;
-  const tcp::endpoint remote = socket.remote_endpoint(error);
-  if (error) return;  // gone already
-  socket.set_option(tcp::no_delay(true), error);
-  socket.set_option(asio::socket_base::keep_alive(true), error);
-  // What a client does not read is held by us, where it is bounded and counted, and not by the
-  // kernel, which would take megabytes for each.
-  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel,
-               sizeof kUnsentInKernel);
-  socket.non_blocking(true, error);
-  if (error) return;
-  const AddressBytes source = SourceBytes(remote.address());
+void MqttServer::Impl::OnAccept(os::FileDescriptor socket, const asio::ip::address& remote) {
+  const AddressBytes source = SourceBytes(remote);
   const auto verdict = bounds.Admit(source, Clock());
   if (verdict != ConnectionBounds::Verdict::kAdmitted) {
     return WriteNote({.serious = true,
                       .what = "closed",
                       .reason = VerdictText(verdict),
-                      .address = AddressText(remote.address())});
+                      .address = AddressText(remote)});
   }
   ssl_st* session = nullptr;
   if (tls) {
-    auto made = tls->NewConnection(socket.native_handle());
+    auto made = tls->NewConnection(socket.get());
     if (!made) {
       log::Error("TLS", {{"error", made.error().message()}});
       return bounds.Left(source, false);
     }
     session = *made;
   }
-  ServerStream stream(socket.native_handle(), session);
+  ServerStream stream(socket.get(), session);
   auto link = std::make_unique<Link>(std::move(socket), std::move(stream));
   link->id = ++last_id;
   link->source = source;
-  link->address = AddressText(remote.address());
+  link->address = AddressText(remote);
   link->accepted = Clock();
   Link& made = *link;
   links.emplace(made.id, std::move(link));
@@ -121,6 +129,7 @@ void MqttServer::Impl::Handshake(Link& link) {
     case ServerStream::State::kWantRead:
       return WaitRead(link);
     case ServerStream::State::kWantWrite:
+      StopRead(link);
       return WaitWrite(link);
     case ServerStream::State::kClosed: {
       WriteNote({.serious = true,
@@ -166,48 +175,62 @@ void MqttServer::Impl::OpenLink(Link& link, mqtt::Peer peer) {
   Accept();
 }
 
+// A link stays watched until told otherwise, so that one that is read again and again costs no call
+// for it. Readiness first, buffer later: an idle connection holds no memory for reading.
+void MqttServer::Impl::Watch(Link& link, bool read, bool write) {
+  poller.Set(link.socket.get(), link.id, {link.waits_read, link.waits_write}, {read, write});
+  link.waits_read = read;
+  link.waits_write = write;
+}
+
 void MqttServer::Impl::WaitRead(Link& link) {
-  if (link.waits_read) return;
-  link.waits_read = true;
-  // Readiness first, buffer later: an idle connection holds no memory for reading.
-  link.socket.async_wait(tcp::socket::wait_read,
-                         [weak = weak_from_this(), id = link.id](error_code error) {
-                           const auto self = weak.lock();
-                           if (self && !error && !self->finished) self->OnReadable(id);
-                         });
+  if (!link.waits_read) Watch(link, true, link.waits_write);
+}
+
+void MqttServer::Impl::StopRead(Link& link) {
+  if (link.waits_read) Watch(link, false, link.waits_write);
 }
 
 void MqttServer::Impl::WaitWrite(Link& link) {
   if (link.waits_write) return;
-  link.waits_write = true;
   if (link.phase == Phase::kOpen) Limit(link, options.stuck_after);
-  link.socket.async_wait(tcp::socket::wait_write,
-                         [weak = weak_from_this(), id = link.id](error_code error) {
+  Watch(link, link.waits_read, true);
+}
+
+void MqttServer::Impl::Poll() {
+  poll_handle.async_wait(asio::posix::descriptor_base::wait_read,
+                         [weak = weak_from_this()](error_code error) {
                            const auto self = weak.lock();
                            if (!self || error || self->finished) return;
-                           Link* found = self->Find(id);
-                           if (found == nullptr) return;
-                           found->waits_write = false;
-                           if (found->phase == Phase::kHandshake) return self->Handshake(*found);
-                           if (found->phase == Phase::kOpen) self->limited.erase(id);
-                           self->Flush(*found);
-                           // TLS may have wanted to write before it could read on.
-                           self->Resume(id);
+                           for (const Poller::Ready& ready : self->poller.Take()) {
+                             if (ready.writable) self->OnWritable(ready.id);
+                             if (ready.readable) self->OnReadable(ready.id);
+                           }
+                           if (!self->finished) self->Poll();
                          });
+}
+
+void MqttServer::Impl::OnWritable(mqtt::ConnectionId id) {
+  Link* link = Find(id);
+  if (link == nullptr || !link->waits_write) return;
+  Watch(*link, link->waits_read, false);
+  if (link->phase == Phase::kHandshake) return Handshake(*link);
+  if (link->phase == Phase::kOpen) limited.erase(id);
+  Flush(*link);
+  // TLS may have wanted to write before it could read on.
+  Resume(id);
 }
 
 void MqttServer::Impl::OnReadable(mqtt::ConnectionId id) {
   Link* link = Find(id);
-  if (link == nullptr) return;
-  link->waits_read = false;
+  if (link == nullptr || !link->waits_read) return;
   switch (link->phase) {
     case Phase::kHandshake:
       return Handshake(*link);
     case Phase::kOpen:
-      if (link->may_read && !link->held) ReadSome(*link);
-      return;
+      return link->may_read && !link->held ? ReadSome(*link) : StopRead(*link);
     case Phase::kClosing:
-      return;  // nothing that it says matters any more
+      return StopRead(*link);  // nothing that it says matters any more
     case Phase::kDraining:
       return Drain(*link);
   }
@@ -220,7 +243,10 @@ void MqttServer::Impl::ReadSome(Link& first) {
   for (int i = 0; i < kReadsATurn && more; ++i) {
     const auto [state, bytes] = link->stream.Read(buffer);
     if (state == ServerStream::State::kClosed) return Lost(id);
-    if (state == ServerStream::State::kWantWrite) return WaitWrite(*link);
+    if (state == ServerStream::State::kWantWrite) {
+      StopRead(*link);
+      return WaitWrite(*link);
+    }
     if (state == ServerStream::State::kWantRead) {
       more = false;
       break;
@@ -244,7 +270,7 @@ void MqttServer::Impl::ReadSome(Link& first) {
   }
   // Acknowledge at once: Paho does not set TCP_NODELAY, and would wait 40 ms for our delayed ACK.
   const int on = 1;
-  ::setsockopt(link->socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  ::setsockopt(link->socket.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
   if (more && link->stream.HasBuffered()) {
     OnThread([id](Impl& self) { self.Resume(id); });
   } else {
@@ -255,10 +281,8 @@ void MqttServer::Impl::ReadSome(Link& first) {
 // Reads on where reading was held back.
 void MqttServer::Impl::Resume(mqtt::ConnectionId id) {
   Link* link = Find(id);
-  if (link != nullptr && link->phase == Phase::kOpen && link->may_read && !link->held &&
-      !link->waits_read) {
-    ReadSome(*link);
-  }
+  if (link == nullptr || link->phase != Phase::kOpen || !link->may_read || link->held) return;
+  if (!link->waits_read || link->stream.HasBuffered()) ReadSome(*link);
 }
 
 // Reads what still comes and forgets it: closing with unread bytes would make the kernel throw away
@@ -358,9 +382,7 @@ void MqttServer::Impl::Remove(mqtt::ConnectionId id) {
   if (link.phase == Phase::kHandshake && tls) --handshakes;
   bounds.Left(link.source, link.known);
   limited.erase(id);
-  error_code ignored;  // there is nothing left to lose
-  link.socket.close(ignored);
-  links.erase(found);
+  links.erase(found);  // and closes the socket: there is nothing left to lose
   if (stopping && links.empty()) return Finish();
   Accept();
 }
