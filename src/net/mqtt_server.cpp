@@ -238,7 +238,7 @@ Expected<std::unique_ptr<MqttServer>> MqttServer::Start(asio::io_context& io,
                                                         const mqtt::Authoriser& authoriser) {
   auto impl = std::make_shared<Impl>(io, std::move(options), std::move(keeper), authoriser);
   if (impl->options.tls) {
-    auto tls = TlsServerContext::Load(*impl->options.tls);
+    auto tls = TlsServerContext::Load(*impl->options.tls, impl->Protocols());
     if (!tls) return std::move(tls).error();
     impl->tls = std::move(*tls);
   }
@@ -269,7 +269,7 @@ void MqttServer::OnFailure(std::function<void(Error)> failed) { impl_->failed = 
 
 Expected<void> MqttServer::ReloadTls() {
   if (!impl_->options.tls) return {};
-  auto tls = TlsServerContext::Load(*impl_->options.tls);
+  auto tls = TlsServerContext::Load(*impl_->options.tls, impl_->Protocols());
   if (!tls) return std::move(tls).error();
   impl_->tls = std::move(*tls);  // connections keep theirs
   return {};

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mqtt/authoriser.h"
 #include "mqtt/broker.h"
@@ -27,11 +28,19 @@ class io_context;
 
 namespace mig {
 
+// MQTT over WebSocket, on the same port: at /mqtt, with the subprotocol mqtt.
+struct WebSocketOptions {
+  bool enabled = true;
+  // Browsers say whose page wants to connect. Only pages of these may: "https://host[:port]".
+  std::vector<std::string> origins;
+};
+
 struct MqttServerOptions {
   std::string listen;         // "127.0.0.1:8883", "[::]:8883"; port 0: the kernel picks
   os::FileDescriptor socket;  // or a socket that listens already
   // Nothing: an open server, for tests and trials, on a loopback address only.
   std::optional<TlsServerFiles> tls;
+  WebSocketOptions websocket;
 
   mqtt::Limits limits;
   // Bounds of the rim.

@@ -19,16 +19,18 @@
 #include "net/out_queue.h"
 #include "net/poller.h"
 #include "net/server_stream.h"
+#include "net/websocket_stream.h"
 
 namespace mig {
 
 // Everything only on the io_context's thread.
 struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   using ConnectionId = mqtt::ConnectionId;
-  using State = ServerStream::State;
+  using State = LinkStream::State;
   using tcp = boost::asio::ip::tcp;
 
   static constexpr std::size_t kReadBytes = 64 * 1024;
+  static constexpr const char* kHttp = "http/1.1";
   // Beyond, what is sent does not wait for the end of the turn.
   static constexpr std::size_t kFlushAtOnce = 64 * 1024;
 
@@ -39,10 +41,12 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
     ConnectionId id = 0;
     os::FileDescriptor socket;
     ServerStream stream;
+    std::unique_ptr<LinkStream> over;  // what carries MQTT over it; none: MQTT itself
     OutQueue out;
     AddressBytes source{};
     std::string address;  // for logs
     Phase phase = Phase::kHandshake;
+    bool sniffed = false;     // whether it speaks MQTT or HTTP is known
     bool known = false;       // the broker has had its CONNECT
     bool may_read = true;     // the broker wants its bytes
     bool held = false;        // not read until it has read what we sent
@@ -51,6 +55,8 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
     bool dirty = false;
     UtcTime accepted{};
     UtcTime deadline{};  // while listed in limited
+
+    LinkStream& transport() { return over ? *over : stream; }
   };
 
   Impl(boost::asio::io_context& context, MqttServerOptions o, std::unique_ptr<mqtt::Keeper> k,
@@ -60,6 +66,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
         keeper(std::move(k)),
         broker(authoriser, {options.limits, NewClientId}),
         bounds(options.connections),
+        websockets(options.websocket.origins),
         acceptor(io),
         accept_pause(io),
         wake(io),
@@ -76,6 +83,11 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   }
 
   static std::string NewClientId();  // that nobody can guess
+  // What TLS may agree on (ALPN), the best first. Without it the first byte decides.
+  std::vector<std::string> Protocols() const {
+    return options.websocket.enabled ? std::vector<std::string>{"mqtt", kHttp}
+                                     : std::vector<std::string>{"mqtt"};
+  }
   Expected<void> Listen();
   void Begin(mqtt::Snapshot snapshot);
   void Accept();
@@ -84,6 +96,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   void PauseAccept(std::chrono::milliseconds time);
   void Handshake(Link& link);
   void OpenLink(Link& link, mqtt::Peer peer);
+  void StartWebSocket(Link& link, BytesView early);
   void Watch(Link& link, bool read, bool write);
   void WaitRead(Link& link);
   void StopRead(Link& link);
@@ -99,6 +112,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   void FlushDirty();
   void MarkDirty(Link& link);
   void Lost(ConnectionId id);
+  void Broken(Link& link);
   void BeginClose(Link& link);
   void BeginDrain(Link& link);
   void Remove(ConnectionId id);
@@ -129,6 +143,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   mqtt::Broker broker;
   ConnectionBounds bounds;
   Refusals refusals;
+  WebSocketEngine websockets;  // outlives links
   tcp::acceptor acceptor;
   boost::asio::steady_timer accept_pause;
   boost::asio::steady_timer wake;

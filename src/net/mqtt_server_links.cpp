@@ -17,6 +17,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+// "GET " begins a request for a WebSocket. MQTT begins with CONNECT (0x10); the packet that would
+// begin with a G is not valid at all.
+constexpr char kHttpBegins = 'G';
 constexpr int kAcceptsATurn = 32;
 constexpr int kReadsATurn = 4;  // of one connection, before others have theirs
 constexpr std::size_t kGather = 64;
@@ -126,12 +129,13 @@ void MqttServer::Impl::OnAccept(os::FileDescriptor socket, const asio::ip::addre
 
 void MqttServer::Impl::Handshake(Link& link) {
   switch (link.stream.Handshake()) {
-    case ServerStream::State::kWantRead:
+    case LinkStream::State::kWantRead:
       return WaitRead(link);
-    case ServerStream::State::kWantWrite:
+    case LinkStream::State::kWantWrite:
       StopRead(link);
       return WaitWrite(link);
-    case ServerStream::State::kClosed: {
+    case LinkStream::State::kBroken:
+    case LinkStream::State::kClosed: {
       WriteNote({.serious = true,
                  .what = "closed",
                  .reason = "TLS handshake failed",
@@ -139,7 +143,7 @@ void MqttServer::Impl::Handshake(Link& link) {
                  .detail = link.stream.problem()});
       return Remove(link.id);
     }
-    case ServerStream::State::kDone:
+    case LinkStream::State::kDone:
       break;
   }
   --handshakes;
@@ -161,18 +165,25 @@ void MqttServer::Impl::Handshake(Link& link) {
 
 void MqttServer::Impl::OpenLink(Link& link, mqtt::Peer peer) {
   link.phase = Phase::kOpen;
-  // The time for TLS and CONNECT is one: the broker counts from the accept.
+  link.sniffed = !options.websocket.enabled || !link.stream.protocol().empty();
+  if (link.stream.protocol() == kHttp) StartWebSocket(link, {});
+  // The time for TLS, upgrade and CONNECT is one: the broker counts from the accept.
   const mqtt::ConnectionId id = link.id;
   broker.Open(id, std::move(peer), link.accepted);
   Perform();
   if (Link* still = Find(id)) {
-    if (still->stream.HasBuffered()) {
+    if (still->transport().HasBuffered()) {
       ReadSome(*still);
     } else {
       WaitRead(*still);
     }
   }
   Accept();
+}
+
+void MqttServer::Impl::StartWebSocket(Link& link, BytesView early) {
+  link.sniffed = true;
+  link.over = std::make_unique<WebSocketStream>(link.stream, websockets, early);
 }
 
 // A link stays watched until told otherwise, so that one that is read again and again costs no call
@@ -241,19 +252,26 @@ void MqttServer::Impl::ReadSome(Link& first) {
   Link* link = &first;
   bool more = true;
   for (int i = 0; i < kReadsATurn && more; ++i) {
-    const auto [state, bytes] = link->stream.Read(buffer);
-    if (state == ServerStream::State::kClosed) return Lost(id);
-    if (state == ServerStream::State::kWantWrite) {
+    const auto [state, bytes, may_have_more] = link->transport().Read(buffer);
+    if (state == LinkStream::State::kClosed) return Lost(id);
+    if (state == LinkStream::State::kBroken) return Broken(*link);
+    if (state == LinkStream::State::kWantWrite) {
       StopRead(*link);
       return WaitWrite(*link);
     }
-    if (state == ServerStream::State::kWantRead) {
+    if (state == LinkStream::State::kWantRead) {
       more = false;
       break;
     }
-    // TLS gives one record at a time; a plain read that does not fill the buffer emptied the
-    // socket.
-    more = link->stream.tls() != nullptr || bytes == buffer.size();
+    more = may_have_more;
+    if (!link->sniffed) {
+      link->sniffed = true;
+      if (buffer.front() == kHttpBegins) {
+        StartWebSocket(*link, BytesView(buffer.data(), bytes));
+        more = true;
+        continue;
+      }
+    }
     CrashPoint("relay.received");
     broker.Receive(id, BytesView(buffer.data(), bytes), Clock());
     Perform();
@@ -271,7 +289,7 @@ void MqttServer::Impl::ReadSome(Link& first) {
   // Acknowledge at once: Paho does not set TCP_NODELAY, and would wait 40 ms for our delayed ACK.
   const int on = 1;
   ::setsockopt(link->socket.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-  if (more && link->stream.HasBuffered()) {
+  if (more && link->transport().HasBuffered()) {
     OnThread([id](Impl& self) { self.Resume(id); });
   } else {
     WaitRead(*link);
@@ -282,16 +300,16 @@ void MqttServer::Impl::ReadSome(Link& first) {
 void MqttServer::Impl::Resume(mqtt::ConnectionId id) {
   Link* link = Find(id);
   if (link == nullptr || link->phase != Phase::kOpen || !link->may_read || link->held) return;
-  if (!link->waits_read || link->stream.HasBuffered()) ReadSome(*link);
+  if (!link->waits_read || link->transport().HasBuffered()) ReadSome(*link);
 }
 
 // Reads what still comes and forgets it: closing with unread bytes would make the kernel throw away
 // our last words.
 void MqttServer::Impl::Drain(Link& link) {
   for (int i = 0; i < kReadsATurn; ++i) {
-    const auto [state, bytes] = link.stream.Read(buffer);
-    if (state == ServerStream::State::kDone) continue;
-    if (state == ServerStream::State::kClosed) return Remove(link.id);
+    const LinkStream::State state = link.transport().Read(buffer).state;
+    if (state == LinkStream::State::kDone) continue;
+    if (state == LinkStream::State::kClosed) return Remove(link.id);
     break;
   }
   WaitRead(link);
@@ -319,27 +337,27 @@ void MqttServer::Impl::FlushDirty() {
 }
 
 // Sends what can be sent at once. kDone: all of it.
-ServerStream::State MqttServer::Impl::WriteOut(Link& link, std::size_t& sent) {
+LinkStream::State MqttServer::Impl::WriteOut(Link& link, std::size_t& sent) {
   while (!link.out.empty()) {
     std::array<iovec, kGather> pieces;
     const std::size_t count = link.out.Gather(pieces);
     CrashPoint("relay.send.before");
-    const auto [state, bytes] = link.stream.Write(std::span(pieces).first(count), scratch);
-    if (state != ServerStream::State::kDone) return state;
+    const auto written = link.transport().Write(std::span(pieces).first(count), scratch);
+    if (written.state != LinkStream::State::kDone) return written.state;
     CrashPoint("relay.send.after");
-    link.out.Consume(bytes);
-    sent += bytes;
+    link.out.Consume(written.bytes);
+    sent += written.bytes;
   }
-  return ServerStream::State::kDone;
+  return LinkStream::State::kDone;
 }
 
 void MqttServer::Impl::Flush(Link& link) {
   if (link.waits_write) return;
   const mqtt::ConnectionId id = link.id;
   std::size_t sent = 0;
-  const ServerStream::State state = WriteOut(link, sent);
-  if (state == ServerStream::State::kClosed) return Lost(id);
-  if (state != ServerStream::State::kDone) WaitWrite(link);
+  const LinkStream::State state = WriteOut(link, sent);
+  if (state == LinkStream::State::kClosed) return Lost(id);
+  if (state != LinkStream::State::kDone) WaitWrite(link);
   const bool now_empty = link.out.empty();
   if (link.phase == Phase::kClosing) {
     if (now_empty) BeginDrain(link);
@@ -362,6 +380,18 @@ void MqttServer::Impl::Lost(mqtt::ConnectionId id) {
   Perform();
 }
 
+// The peer broke the rules of what carries MQTT, and is told so.
+void MqttServer::Impl::Broken(Link& link) {
+  WriteNote({.serious = true,
+             .what = "closed",
+             .reason = "not a WebSocket of MQTT",
+             .address = link.address,
+             .detail = link.transport().problem()});
+  BeginClose(link);
+  broker.Closed(link.id, Clock());
+  Perform();
+}
+
 void MqttServer::Impl::BeginClose(Link& link) {
   if (link.phase == Phase::kClosing || link.phase == Phase::kDraining) return;
   link.phase = Phase::kClosing;
@@ -370,8 +400,10 @@ void MqttServer::Impl::BeginClose(Link& link) {
 }
 
 void MqttServer::Impl::BeginDrain(Link& link) {
+  const LinkStream::State said = link.transport().EndSending();
+  if (said == LinkStream::State::kClosed) return Remove(link.id);
+  if (said != LinkStream::State::kDone) return WaitWrite(link);  // Flush tries again
   link.phase = Phase::kDraining;
-  link.stream.EndSending();
   WaitRead(link);
 }
 

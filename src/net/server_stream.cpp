@@ -51,12 +51,14 @@ ServerStream::Result ServerStream::Read(std::span<char> buffer) {
   if (tls_ != nullptr) {
     std::size_t bytes = 0;
     const int result = SSL_read_ex(tls_.get(), buffer.data(), buffer.size(), &bytes);
-    if (result == 1) return {State::kDone, bytes};
+    if (result == 1) return {State::kDone, bytes, true};  // one record at a time
     return {StateOf(result)};
   }
-  const ssize_t bytes = ::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (bytes > 0) return {State::kDone, static_cast<std::size_t>(bytes)};
-  if (bytes == 0) return {State::kClosed};
+  const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const auto bytes = static_cast<std::size_t>(got);
+  // A read that does not fill the buffer emptied the socket.
+  if (got > 0) return {State::kDone, bytes, bytes == buffer.size()};
+  if (got == 0) return {State::kClosed};
   return {StateOfErrno(State::kWantRead)};
 }
 
@@ -90,12 +92,21 @@ bool ServerStream::HasBuffered() const {
   return tls_ != nullptr && SSL_has_pending(tls_.get()) == 1;
 }
 
-void ServerStream::EndSending() {
+std::string_view ServerStream::protocol() const {
+  if (tls_ == nullptr) return {};
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+LinkStream::State ServerStream::EndSending() {
   if (tls_ != nullptr && SSL_is_init_finished(tls_.get()) == 1) {
     SSL_shutdown(tls_.get());
     ERR_clear_error();
   }
   ::shutdown(socket_, SHUT_WR);
+  return State::kDone;
 }
 
 }  // namespace mig

@@ -56,9 +56,33 @@ Expected<void> TrustCas(SSL_CTX* context, const Bytes& pem, const std::string& f
   return {};
 }
 
+// Names with their lengths before them, as TLS writes them (RFC 7301 section 3.1).
+Bytes AlpnList(std::span<const std::string> protocols) {
+  Bytes list;
+  for (const std::string& name : protocols) {
+    list += static_cast<char>(name.size());
+    list += name;
+  }
+  return list;
+}
+
+// `ours` points to an AlpnList.
+int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                   const unsigned char* offered, unsigned offered_size, void* ours) {
+  const auto& list = *static_cast<const Bytes*>(ours);
+  unsigned char* found = nullptr;
+  const int result = SSL_select_next_proto(
+      &found, chosen_size, reinterpret_cast<const unsigned char*>(list.data()),
+      static_cast<unsigned>(list.size()), offered, offered_size);
+  *chosen = found;
+  // Carrying on with what the client did not mean is how one protocol is attacked through another.
+  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 }  // namespace
 
 struct TlsServerContext::Impl {
+  Bytes protocols;  // AlpnList; the context points to it
   std::unique_ptr<SSL_CTX, FreeContext> context;
   PeerAuthorities authorities;
 };
@@ -66,7 +90,8 @@ struct TlsServerContext::Impl {
 TlsServerContext::TlsServerContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsServerContext::~TlsServerContext() = default;
 
-Expected<std::shared_ptr<TlsServerContext>> TlsServerContext::Load(const TlsServerFiles& files) {
+Expected<std::shared_ptr<TlsServerContext>> TlsServerContext::Load(
+    const TlsServerFiles& files, std::span<const std::string> protocols) {
   auto agents_ca = os::ReadFile(files.agents_ca, kMaxPemBytes);
   if (!agents_ca) return std::move(agents_ca).error().During("CA of agents");
   auto servers_ca = os::ReadFile(files.servers_ca, kMaxPemBytes);
@@ -104,7 +129,9 @@ Expected<std::shared_ptr<TlsServerContext>> TlsServerContext::Load(const TlsServ
   }
   if (auto ok = TrustCas(tls, *agents_ca, files.agents_ca); !ok) return std::move(ok).error();
   if (auto ok = TrustCas(tls, *servers_ca, files.servers_ca); !ok) return std::move(ok).error();
-  auto impl = std::make_unique<Impl>(Impl{std::move(context), std::move(*authorities)});
+  auto impl = std::make_unique<Impl>(
+      Impl{AlpnList(protocols), std::move(context), std::move(*authorities)});
+  SSL_CTX_set_alpn_select_cb(tls, &ChooseProtocol, &impl->protocols);
   return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(impl)));
 }
 

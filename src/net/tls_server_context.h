@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "crypto/certificate.h"
@@ -21,9 +22,12 @@ struct TlsServerFiles {
 
 class TlsServerContext {
  public:
-  // Errors name the file: kNotFound, kDenied, kIo; kMalformed for a file that is not what it should
-  // be; kInvalid for a key that does not belong to the certificate.
-  static Expected<std::shared_ptr<TlsServerContext>> Load(const TlsServerFiles& files);
+  // `protocols`: what clients that ask for a protocol (ALPN, RFC 7301) may have, the best first;
+  // who asks for none of them gets no connection, who does not ask gets one. Errors name the file:
+  // kNotFound, kDenied, kIo; kMalformed for a file that is not what it should be; kInvalid for a
+  // key that does not belong to the certificate.
+  static Expected<std::shared_ptr<TlsServerContext>> Load(const TlsServerFiles& files,
+                                                          std::span<const std::string> protocols);
   ~TlsServerContext();
 
   // A connection in the server's part on a non-blocking socket, which it does not own. To be freed

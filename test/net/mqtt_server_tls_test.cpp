@@ -1,68 +1,17 @@
 // The relay over TLS: who gets in, and what he gets. From the attacker's side.
 #include <catch2/catch.hpp>
-#include <fstream>
 
 #include "crypto/certificate.h"
+#include "deployment.h"
 #include "mqtt_client.h"
 #include "net/mqtt_server.h"
-#include "roles/relay/topic_rights.h"
 #include "running_relay.h"
-#include "test/temp_folder.h"
 
 namespace mig {
 namespace {
 
 using namespace std::chrono_literals;
 using mqtt::Reason;
-
-// Two CAs, a relay, and whoever a test wants.
-class Deployment {
- public:
-  Deployment() {
-    agents_ca = MakeCa("agents", Now(), 24h * 365).value();
-    servers_ca = MakeCa("servers", Now(), 24h * 365).value();
-    Write("agents-ca.crt", agents_ca.certificate);
-    Write("servers-ca.crt", servers_ca.certificate);
-    IssueRelay("relay1");
-  }
-
-  void IssueRelay(const std::string& name) {
-    LeafRequest request{{"relay", name}, {"127.0.0.1"}, true};
-    const auto pair = IssueLeaf(servers_ca, request, Now()).value();
-    Write("relay.crt", pair.certificate);
-    Write("relay.key", pair.key);
-  }
-
-  MqttClient::Tls Issue(const KeyPairPem& ca, const std::string& role, const std::string& id,
-                        UtcTime now = Now()) {
-    const auto pair = IssueLeaf(ca, LeafRequest{{role, id}}, now);
-    if (!pair) FAIL(pair.error().message());
-    const std::string name = role + "-" + id + std::to_string(++issued_);
-    Write(name + ".crt", pair->certificate);
-    Write(name + ".key", pair->key);
-    return {File("servers-ca.crt"), File(name + ".crt"), File(name + ".key")};
-  }
-  MqttClient::Tls Nobody() const { return {File("servers-ca.crt"), "", ""}; }
-
-  MqttServerOptions Options() const {
-    MqttServerOptions options;
-    options.tls = TlsServerFiles{File("relay.crt"), File("relay.key"), File("agents-ca.crt"),
-                                 File("servers-ca.crt")};
-    return options;
-  }
-
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder / name) << text;
-  }
-  std::string File(const std::string& name) const { return (folder / name).string(); }
-
-  TempFolder folder;
-  KeyPairPem agents_ca, servers_ca;
-  const relay::TopicRights rights;
-
- private:
-  int issued_ = 0;
-};
 
 TEST_CASE("relay over TLS: a command reaches its agent, and the answer the scheduler", "[net]") {
   Deployment d;

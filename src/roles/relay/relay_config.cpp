@@ -27,6 +27,26 @@ std::vector<std::string> ReadDenied(Settings& settings) {
   return filters;
 }
 
+// "https://console.example.net:8443", as browsers write it: nothing that they leave out.
+bool IsOrigin(std::string_view text) {
+  const auto behind = text.find("://");
+  if (behind == std::string_view::npos || behind == 0) return false;
+  const std::string_view host = text.substr(behind + 3);
+  return !host.empty() && host.find_first_of("/?#@ *,") == std::string_view::npos;
+}
+
+WebSocketOptions ReadWebSocket(Settings section) {
+  WebSocketOptions websocket;
+  websocket.enabled = section.Bool("enabled", websocket.enabled);
+  websocket.origins = section.Strings("origins");
+  for (const std::string& origin : websocket.origins) {
+    if (!IsOrigin(origin)) {
+      section.Fail("origins", "`" + origin + "` is not an origin like https://console.example.net");
+    }
+  }
+  return websocket;
+}
+
 }  // namespace
 
 Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
@@ -59,6 +79,7 @@ Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
   Settings limits = settings->Section("limits");
   ReadLimits(limits, config.server);
   config.deny_subscribe = ReadDenied(*settings);
+  config.server.websocket = ReadWebSocket(settings->Section("websocket"));
 
   config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();

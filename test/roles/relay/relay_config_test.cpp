@@ -38,6 +38,23 @@ TEST_CASE("relay configuration: the example says what the defaults are", "[relay
   }
 }
 
+TEST_CASE("relay configuration: WebSocket is on, for no page, unless it says otherwise",
+          "[relay]") {
+  auto config = Load(kRequired);
+  REQUIRE(config);
+  CHECK(config->server.websocket.enabled);
+  CHECK(config->server.websocket.origins.empty());
+  config = Load(kRequired + "websocket: {enabled: false, origins: ['https://a.example:8443']}\n");
+  REQUIRE(config);
+  CHECK_FALSE(config->server.websocket.enabled);
+  CHECK(config->server.websocket.origins == std::vector<std::string>{"https://a.example:8443"});
+  for (const char* wrong : {"a.example", "https://a.example/", "*", "https://", "://a", "null",
+                            "https://*.example", "https://user@a.example", ""}) {
+    CHECK_FALSE(Load(kRequired + "websocket: {origins: ['" + wrong + "']}\n"));
+  }
+  CHECK_FALSE(Load(kRequired + "websocket: {origin: ['https://a.example']}\n"));
+}
+
 TEST_CASE("relay configuration: paths are relative to the file's folder", "[relay]") {
   const auto config = Load(kRequired);
   REQUIRE(config);
