@@ -290,6 +290,10 @@ void Broker::Closed(ConnectionId id, UtcTime now) {
   if (connection != nullptr) End(*connection, Parting::kAbnormal, now);
 }
 
+void Broker::Expel(ConnectionId id, Reason reason, std::string detail, UtcTime now) {
+  if (Connection* connection = Find(id)) Fail(*connection, reason, std::move(detail), now);
+}
+
 void Broker::End(Connection& connection, Parting parting, UtcTime now) {
   partial_bytes_ -= connection.partial.size();
   Session* session = connection.session;

@@ -76,6 +76,9 @@ class Broker {
   // False: what must be stored is refused until it can be again.
   void StoreWritable(bool writable) { store_writable_ = writable; }
 
+  // Ends a connection for a reason that the rim knows. Nothing happens if it is gone.
+  void Expel(ConnectionId connection, Reason reason, std::string detail, UtcTime now);
+
   // Looks at what is due; see WakeAt.
   void Tick(UtcTime now);
 

@@ -224,7 +224,9 @@ void MqttServer::Impl::Report() {
 void MqttServer::Impl::Finish() {
   if (finished) return;
   finished = true;
-  for (asio::steady_timer* timer : {&accept_pause, &wake, &sweep, &report}) timer->cancel();
+  for (asio::steady_timer* timer : {&accept_pause, &wake, &sweep, &report, &revocations}) {
+    timer->cancel();
+  }
   error_code ignored;
   poll_handle.cancel(ignored);
   keeper->Stop();
@@ -243,6 +245,7 @@ Expected<std::unique_ptr<MqttServer>> MqttServer::Start(asio::io_context& io,
     impl->tls = std::move(*tls);
   }
   if (auto listening = impl->Listen(); !listening) return std::move(listening).error();
+  impl->WatchRevocations();
   impl->Begin(std::move(snapshot));
   return std::unique_ptr<MqttServer>(new MqttServer(std::move(impl)));
 }
@@ -267,13 +270,7 @@ const Refusals& MqttServer::refusals() const { return impl_->refusals; }
 
 void MqttServer::OnFailure(std::function<void(Error)> failed) { impl_->failed = std::move(failed); }
 
-Expected<void> MqttServer::ReloadTls() {
-  if (!impl_->options.tls) return {};
-  auto tls = TlsServerContext::Load(*impl_->options.tls, impl_->Protocols());
-  if (!tls) return std::move(tls).error();
-  impl_->tls = std::move(*tls);  // connections keep theirs
-  return {};
-}
+Expected<void> MqttServer::ReloadTls() { return impl_->ReloadTls(); }
 
 void MqttServer::Stop(std::function<void()> done) {
   if (impl_->finished || impl_->stopping) return;

@@ -49,6 +49,8 @@ struct MqttServerOptions {
   std::size_t max_handshakes = 256;
   std::chrono::seconds stuck_after{60};  // with bytes to send and none leaving: closed
   std::chrono::seconds drain_for{2};     // a closed connection's last bytes
+  // How often is looked whether the files of revocation lists have changed.
+  std::chrono::milliseconds check_revocations{60'000};
 };
 
 class MqttServer {
@@ -73,7 +75,8 @@ class MqttServer {
   // Called once if the store fails for good: nothing can be acknowledged any more.
   void OnFailure(std::function<void(Error)> failed);
 
-  // New connections use what the files hold now. On an error the old ones stay in use.
+  // New connections use what the files hold now, and those that are open must stand up to it too.
+  // What cannot be read stays as it was, and the error says what that is; the rest is new.
   Expected<void> ReloadTls();
 
   // Accepts nothing new, tells all clients, sends what is to be sent (for at most drain_for),

@@ -1,5 +1,6 @@
-// The inside of net/mqtt_server.h, for its two source files: mqtt_server.cpp (start, stop, what the
-// broker wants done) and mqtt_server_links.cpp (a connection from accept to close).
+// The inside of net/mqtt_server.h, for its source files: mqtt_server.cpp (start, stop, what the
+// broker wants done), mqtt_server_links.cpp (a connection from accept to close), mqtt_server_tls.cpp
+// (certificates that change).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -72,6 +73,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
         wake(io),
         sweep(io),
         report(io),
+        revocations(io),
         poll_handle(io),
         buffer(kReadBytes) {}
 
@@ -123,6 +125,11 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   void PerformOne(mqtt::Effect& effect);
   void WriteNote(const mqtt::Note& note);
   void Report();
+  Expected<void> ReloadTls();
+  void WatchRevocations();
+  void CheckRevocations();
+  void CheckLinksAgain(bool by_name);
+  void CheckSomeAgain(std::vector<ConnectionId> rest, bool by_name);
   void Finish();
   Link* Find(ConnectionId id) {
     const auto found = links.find(id);
@@ -149,6 +156,8 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   boost::asio::steady_timer wake;
   boost::asio::steady_timer sweep;
   boost::asio::steady_timer report;
+  boost::asio::steady_timer revocations;
+  std::optional<UtcTime> said_expired;
   Poller poller;
   boost::asio::posix::stream_descriptor poll_handle;  // the poller's, as Asio sees it
   std::vector<char> buffer;                           // one for all: an idle connection has none

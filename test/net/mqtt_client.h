@@ -25,6 +25,8 @@ class MqttClient {
     std::string ca_file;
     std::string certificate_file;  // empty: none is shown
     std::string key_file;
+    int version = 0;                       // TLS1_2_VERSION, TLS1_3_VERSION; 0: any
+    std::shared_ptr<SSL_SESSION> session;  // to be resumed, of Session()
   };
 
   explicit MqttClient(std::uint16_t port, mqtt::Version version = mqtt::Version::k5)
@@ -57,6 +59,11 @@ class MqttClient {
   // False: the server did not want us (with TLS 1.3 that may show only when reading).
   bool handshake_done() const { return handshake_done_; }
   bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  // What this connection may be resumed with. In TLS 1.3 it comes with the first thing that is
+  // read.
+  std::shared_ptr<SSL_SESSION> Session() const {
+    return {SSL_SESSION_dup(SSL_get0_session(ssl_.get())), SSL_SESSION_free};
+  }
 
   void SendBytes(BytesView bytes) {
     while (!bytes.empty()) {
@@ -163,8 +170,13 @@ class MqttClient {
                                            SSL_FILETYPE_PEM) == 1);
       REQUIRE(SSL_CTX_use_PrivateKey_file(context, tls.key_file.c_str(), SSL_FILETYPE_PEM) == 1);
     }
+    if (tls.version != 0) {
+      SSL_CTX_set_min_proto_version(context, tls.version);
+      SSL_CTX_set_max_proto_version(context, tls.version);
+    }
     ssl_.reset(SSL_new(context));
     SSL_CTX_free(context);
+    if (tls.session) REQUIRE(SSL_set_session(ssl_.get(), tls.session.get()) == 1);
     SSL_set_fd(ssl_.get(), fd_);
     handshake_done_ = SSL_connect(ssl_.get()) == 1;
   }

@@ -1,7 +1,6 @@
 // The relay over TLS: who gets in, and what he gets. From the attacker's side.
 #include <catch2/catch.hpp>
 
-#include "crypto/certificate.h"
 #include "deployment.h"
 #include "mqtt_client.h"
 #include "net/mqtt_server.h"

@@ -55,7 +55,8 @@ cli::Options Declare(Arguments& arguments) {
   options.Text("store", '\0', "FILE", "the database; only with --open", &arguments.store);
   options.Texts("limit", '\0', "KEY=VALUE", "a bound, named as in the configuration's `limits`",
                 &arguments.limits);
-  options.Note("SIGTERM stops in order. SIGHUP reads certificates and log level again.");
+  options.Note(
+      "SIGTERM stops in order. SIGHUP reads certificates, revocation lists and log level.");
   options.Example("mig relay --config /etc/mig/relay.yaml", "as the service does");
   options.Example("mig relay --listen 127.0.0.1:1883 --open --store /tmp/relay.db",
                   "for any MQTT client on this machine, to try it");
@@ -186,11 +187,10 @@ class RelayProcess {
       log::Configure(config->logging.level, config->logging.format, "relay");
     }
     if (auto done = server_->ReloadTls(); !done) {
-      log::Error("certificates not read again; the old ones stay",
-                 {{"error", done.error().message()}});
+      log::Error("not everything was read again", {{"error", done.error().message()}});
       return;
     }
-    log::Info("read again: certificate, key, CAs, log level");
+    log::Info("read again: certificate, key, CAs, revocation lists, log level");
   }
 
   void Stop() {

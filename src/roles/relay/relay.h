@@ -6,8 +6,8 @@
 
 namespace mig {
 
-// Runs until SIGTERM or SIGINT; returns the exit status. SIGHUP reads certificate, key, CAs and log
-// level again.
+// Runs until SIGTERM or SIGINT; returns the exit status. SIGHUP reads certificate, key, CAs,
+// revocation lists and log level again.
 int RunRelay(std::span<const std::string> arguments);
 
 }  // namespace mig

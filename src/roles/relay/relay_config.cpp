@@ -47,6 +47,22 @@ WebSocketOptions ReadWebSocket(Settings section) {
   return websocket;
 }
 
+void ReadTls(Settings& settings, const std::filesystem::path& folder, MqttServerOptions& server) {
+  Settings tls = settings.Section("tls");
+  const auto file = [&](std::string_view key) {
+    return (folder / tls.RequiredString(key)).string();
+  };
+  server.tls =
+      TlsServerFiles{file("certificate"), file("key"), file("agents_ca"), file("servers_ca"), {}};
+  for (const std::string& list : tls.Strings("crl")) {
+    server.tls->revocations.push_back((folder / list).string());
+  }
+  server.check_revocations = tls.Duration("crl_check", server.check_revocations);
+  if (server.check_revocations < std::chrono::seconds(1)) {
+    tls.Fail("crl_check", "expected at least 1s");
+  }
+}
+
 }  // namespace
 
 Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
@@ -55,24 +71,19 @@ Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
   auto settings = Settings::Parse(*text, file.string());
   if (!settings) return std::move(settings).error();
   const std::filesystem::path folder = file.parent_path();
-  const auto required = [&](Settings& section, std::string_view key) {
-    return (folder / section.RequiredString(key)).string();
-  };
 
   RelayConfig config;
   const bool open = settings->Bool("open", false);
   config.server.listen = settings->String("listen", open ? "127.0.0.1:1883" : "0.0.0.0:8883");
   if (settings->Has("port_file")) config.port_file = folder / settings->String("port_file", "");
-  config.store = required(*settings, "store");
+  config.store = folder / settings->RequiredString("store");
 
   if (open) {
     if (settings->Has("tls")) {
       settings->Fail("open", "an open relay has no section `tls`: it asks nobody who they are");
     }
   } else {
-    Settings tls = settings->Section("tls");
-    config.server.tls = TlsServerFiles{required(tls, "certificate"), required(tls, "key"),
-                                       required(tls, "agents_ca"), required(tls, "servers_ca")};
+    ReadTls(*settings, folder, config.server);
     config.server.limits.publish_messages_per_second = kPublishMessages;
     config.server.limits.publish_bytes_per_second = kPublishBytes;
   }
