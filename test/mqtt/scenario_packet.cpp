@@ -95,7 +95,6 @@ constexpr std::array kFields{
     FieldRule{PacketType::kConnect, "will-retain", 0},
     FieldRule{PacketType::kConnAck, "session-present", 0},
     FieldRule{PacketType::kConnAck, "reason", 1},
-    FieldRule{PacketType::kConnAck, "without", 1},
     FieldRule{PacketType::kPublish, "topic", 1},
     FieldRule{PacketType::kPublish, "payload", 1},
     FieldRule{PacketType::kPublish, "qos", 1},
@@ -509,6 +508,7 @@ PacketType TypeOf(const Packet& packet) {
 
 std::optional<std::size_t> FieldWords(PacketType type, std::string_view name) {
   if (name == "id" && HasPacketId(type)) return 1;
+  if (name == "without") return 1;  // in what is expected
   for (const FieldRule& rule : kFields) {
     if (rule.type == type && rule.name == name) return rule.words;
   }
