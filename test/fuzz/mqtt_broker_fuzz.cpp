@@ -29,8 +29,12 @@ constexpr std::array<const char*, 12> kFilters{
 
 struct FarEnd {
   Version version = Version::k5;
-  std::set<std::uint16_t> unacknowledged;
+  std::set<std::uint16_t> unacknowledged;  // to which PUBACK or PUBREC is due
+  std::set<std::uint16_t> unreleased;      // to which PUBCOMP is due
+  std::map<std::uint16_t, std::string> aliases;
   std::size_t receive_maximum = 0xFFFF;
+  std::size_t alias_maximum = 0;
+  std::size_t max_packet_bytes = 0xFFFFFFFF;
   bool closed = false;
   bool strange = false;
 };
@@ -63,7 +67,7 @@ class Scene {
   void Step(Input& input) {
     const std::uint8_t what = input.Byte();
     const ConnectionId id = Pick(input.Byte());
-    switch (what % 12) {
+    switch (what % 17) {
       case 0:
         return Open();
       case 1:
@@ -106,6 +110,27 @@ class Scene {
         work_.clear();
         for (auto& [each, end] : ends_) end.closed = true;
         return Start();
+      case 12: {
+        const std::uint8_t how = input.Byte();
+        return Give(id, PubRec(ends_[id], how));
+      }
+      case 13: {
+        auto& open = ends_[id].unreleased;
+        const std::uint16_t packet = open.empty() ? 0x1000 + input.Byte() : *open.begin();
+        open.erase(packet);
+        return Give(
+            id, Encode(Ack{PacketType::kPubComp, packet, Reason::kSuccess, {}}, ends_[id].version));
+      }
+      case 14:  // of a message that it sent, or did not
+        return Give(id, Encode(Ack{PacketType::kPubRel,
+                                   static_cast<std::uint16_t>(1 + input.Byte() % 16),
+                                   Reason::kSuccess,
+                                   {}},
+                               ends_[id].version));
+      case 15:
+        return broker_->StoreWritable(input.Byte() % 4 != 0);
+      case 16:
+        return CommitSome(input.Byte() % 4);
     }
   }
 
@@ -147,6 +172,19 @@ class Scene {
     Perform();
   }
 
+  // The receiver takes the oldest message or refuses it, or says so of one that was never sent.
+  static Bytes PubRec(FarEnd& end, std::uint8_t how) {
+    const bool refuses = how % 4 == 0 && end.version == Version::k5;
+    std::uint16_t packet = 0x1000 + how;
+    if (!end.unacknowledged.empty()) {
+      packet = *end.unacknowledged.begin();
+      end.unacknowledged.erase(packet);
+      if (!refuses) end.unreleased.insert(packet);
+    }
+    const Reason reason = refuses ? Reason::kUnspecifiedError : Reason::kSuccess;
+    return Encode(Ack{PacketType::kPubRec, packet, reason, {}}, end.version);
+  }
+
   void Open() {
     if (ends_.size() > 64) return;
     ends_[++last_] = FarEnd{};
@@ -177,10 +215,18 @@ class Scene {
         // A second CONNECT changes nothing but ends the connection.
         if (!broker_->Knows(id)) ends_[id].receive_maximum = 1 + more % 3U;
       }
-      if ((flags & 16) != 0) connect.properties.Add(PropertyId::kMaximumPacketSize, 20 + more);
+      if ((flags & 16) != 0) {
+        connect.properties.Add(PropertyId::kMaximumPacketSize, 20 + more);
+        if (!broker_->Knows(id)) ends_[id].max_packet_bytes = 20U + more;
+      }
+      if ((flags & 128) != 0) {
+        connect.properties.Add(PropertyId::kTopicAliasMaximum, 1 + more % 4);
+        connect.properties.Add(PropertyId::kRequestProblemInformation, more & 1);
+        if (!broker_->Knows(id)) ends_[id].alias_maximum = 1 + more % 4U;
+      }
     }
     if ((flags & 32) != 0) {
-      connect.will = Will{"will", "w", Qos::kAtLeastOnce, (flags & 64) != 0, {}};
+      connect.will = Will{"will", "w", static_cast<Qos>(more % 3), (flags & 64) != 0, {}};
       if (connect.version == Version::k5) {
         connect.will->properties.Add(PropertyId::kWillDelayInterval, more % 30);
       }
@@ -192,9 +238,10 @@ class Scene {
     const std::uint8_t flags = input.Byte();
     Publish publish;
     publish.topic = kNames[input.Byte() % kNames.size()];
-    publish.qos = (flags & 1) != 0 ? Qos::kAtLeastOnce : Qos::kAtMostOnce;
-    publish.retain = (flags & 2) != 0;
-    if (publish.qos == Qos::kAtLeastOnce) publish.packet_id = 1 + (flags >> 4);
+    publish.qos = static_cast<Qos>((flags & 3) % 3);
+    publish.retain = (flags & 64) != 0;
+    if (publish.qos != Qos::kAtMostOnce) publish.packet_id = 1 + (flags >> 4);
+    publish.dup = publish.qos != Qos::kAtMostOnce && (flags & 128) != 0;
     if ((flags & 4) != 0) publish.properties.Add(PropertyId::kMessageExpiryInterval, flags >> 3);
     if ((flags & 8) != 0) publish.properties.Add(PropertyId::kTopicAlias, 1 + flags % 9);
     publish.payload.assign(input.Byte(), 'p');
@@ -208,7 +255,7 @@ class Scene {
     if ((flags & 1) != 0) subscribe.properties.Add(PropertyId::kSubscriptionIdentifier, 1 + flags);
     for (int i = 0; i <= flags % 3; ++i) {
       SubscribeOptions options;
-      options.qos = static_cast<Qos>(flags >> 2 & 1);
+      options.qos = static_cast<Qos>((flags >> 1) % 3);
       options.retain_as_published = (flags & 8) != 0;
       options.retain_handling = static_cast<RetainHandling>((flags >> 4) % 3);
       subscribe.entries.push_back({kFilters[input.Byte() % kFilters.size()], options});
@@ -238,13 +285,8 @@ class Scene {
       AppendSend(bytes, *send);
       const auto packet = Decode(bytes, end.version);
       Require(packet.has_value(), "what is sent decodes");
-      const auto* publish = std::get_if<Publish>(&*packet);
-      if (publish != nullptr && publish->qos != Qos::kAtMostOnce) {
-        Require(end.unacknowledged.insert(publish->packet_id).second,
-                "a packet identifier is in use once");
-        Require(end.unacknowledged.size() <= std::min<std::size_t>(4, end.receive_maximum),
-                "no more in flight than agreed");
-      }
+      Require(bytes.size() <= end.max_packet_bytes, "no packet is larger than agreed");
+      if (const auto* publish = std::get_if<Publish>(&*packet)) CheckPublish(end, *publish);
     } else if (const auto* close = std::get_if<Close>(&effect)) {
       Require(!ends_.at(close->connection).closed, "a connection is closed once");
       ends_.at(close->connection).closed = true;
@@ -254,8 +296,33 @@ class Scene {
     }
   }
 
-  void Commit() {
-    while (!work_.empty()) {
+  static void CheckPublish(FarEnd& end, const Publish& publish) {
+    if (const auto alias = publish.properties.Number(PropertyId::kTopicAlias)) {
+      Require(*alias >= 1 && *alias <= end.alias_maximum, "aliases are as agreed");
+      const auto number = static_cast<std::uint16_t>(*alias);
+      if (publish.topic.empty()) {
+        Require(end.aliases.contains(number), "an alias was set before");
+      } else {
+        end.aliases[number] = publish.topic;
+      }
+    } else {
+      Require(!publish.topic.empty(), "a message has its topic");
+    }
+    if (publish.qos == Qos::kAtMostOnce) return;
+    Require(!end.unreleased.contains(publish.packet_id) &&
+                end.unacknowledged.insert(publish.packet_id).second,
+            "a packet identifier is in use once");
+    Require(end.unacknowledged.size() + end.unreleased.size() <=
+                std::min<std::size_t>(4, end.receive_maximum),
+            "no more in flight than agreed");
+  }
+
+  void Commit() { CommitSome(work_.size()); }
+
+  void CommitSome(std::size_t effects) {
+    // What comes of it may be to be stored in its turn.
+    for (const bool all = effects == work_.size(); !work_.empty() && (all || effects > 0);
+         --effects) {
       Effect effect = std::move(work_.front());
       work_.pop_front();
       if (const auto* keep = std::get_if<Keep>(&effect)) {
