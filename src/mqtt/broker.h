@@ -121,6 +121,13 @@ class Broker {
     bool full = false;        // a receiver had no room
     std::uint64_t batch = 0;  // which makes it safe; 0: nothing has to be
   };
+  // What became of a client's PUBLISH.
+  struct Taken {
+    Reason reason = Reason::kSuccess;
+    std::uint64_t batch = 0;  // as in Outcome
+    std::string detail;       // of a refusal
+    bool failed = false;      // the connection is gone
+  };
 
   // broker.cpp: connections
   Connection* Find(ConnectionId id);
@@ -175,9 +182,11 @@ class Broker {
   bool CheckPublish(Connection& connection, Publish& publish, UtcTime now);
   bool ResolveAlias(Connection& connection, Publish& publish, UtcTime now);
   bool IsRepeated(Connection& connection, const Publish& publish);
-  Reason Refusal(const Connection& connection, const Publish& publish, UtcTime now);
-  bool HasRoomFor(const Publish& publish, const Session& publisher, UtcTime now);
-  bool NeedsStore(const Publish& publish);
+  Taken Take(Connection& connection, Publish& publish, UtcTime now);
+  Reason Refusal(const Connection& connection, const Publish& publish, const Message& message,
+                 UtcTime now);
+  bool HasRoomFor(const Message& message, const Session& publisher);
+  bool NeedsStore(const Message& message);
   void HandlePubRel(Connection& connection, const Ack& ack, UtcTime now);
   Outcome Accept(const MessageRef& message, const Session* publisher, const Peer& owner,
                  UtcTime now);

@@ -89,32 +89,34 @@ bool Broker::IsRepeated(Connection& connection, const Publish& publish) {
 }
 
 // Why a message is not taken at all; kSuccess if it is.
-Reason Broker::Refusal(const Connection& connection, const Publish& publish, UtcTime now) {
-  if (!authoriser_.MayPublish(connection.peer, publish.topic, publish.retain)) {
+Reason Broker::Refusal(const Connection& connection, const Publish& publish, const Message& message,
+                       UtcTime now) {
+  if (!authoriser_.MayPublish(connection.peer, message.topic, message.retain)) {
     return Reason::kNotAuthorized;
   }
-  if (!KeepsPayloadFormat(publish.properties, publish.payload)) {
+  if (!KeepsPayloadFormat(publish.properties, message.payload)) {
     return Reason::kPayloadFormatInvalid;
   }
   // 3.1.1 knows no refusal, only silence: there the message waits until the store can be written.
-  if (connection.version == Version::k311 || publish.qos == Qos::kAtMostOnce) {
+  if (connection.version == Version::k311 || message.qos == Qos::kAtMostOnce) {
     return Reason::kSuccess;
   }
-  if (!store_writable_ && NeedsStore(publish)) return Reason::kQuotaExceeded;
+  if (!store_writable_ && NeedsStore(message)) return Reason::kQuotaExceeded;
   // Exactly once is for all receivers or for none: a publisher who is told that one had no room
   // will send it again.
-  if (publish.qos == Qos::kExactlyOnce && !HasRoomFor(publish, *connection.session, now)) {
+  if (message.qos == Qos::kExactlyOnce && !HasRoomFor(message, *connection.session)) {
     ++counters_.dropped_full;
+    RequestSweep(now);
     return Reason::kQuotaExceeded;
   }
   return Reason::kSuccess;
 }
 
 // True if any part of the message's way leads over the disk.
-bool Broker::NeedsStore(const Publish& publish) {
-  if (publish.retain) return true;
+bool Broker::NeedsStore(const Message& message) {
+  if (message.retain) return true;
   matches_.clear();
-  tree_.Match(publish.topic, matches_);
+  tree_.Match(message.topic, matches_);
   for (const auto& list : matches_) {
     for (const Subscription& subscription : list) {
       const MessageQueue* queue = QueueOf(subscription.subscriber);
@@ -126,10 +128,13 @@ bool Broker::NeedsStore(const Publish& publish) {
   return false;
 }
 
-bool Broker::HasRoomFor(const Publish& publish, const Session& publisher, UtcTime now) {
-  const std::size_t size = publish.topic.size() + publish.payload.size();
+// True if every receiver has.
+bool Broker::HasRoomFor(const Message& message, const Session& publisher) {
+  if (message.retain && !message.payload.empty() && !retained_.HasRoomFor(message)) return false;
+  const std::size_t size = message.Size();
+  std::size_t receivers = 0;
   matches_.clear();
-  tree_.Match(publish.topic, matches_);
+  tree_.Match(message.topic, matches_);
   for (const auto& list : matches_) {
     for (const Subscription& subscription : list) {
       const bool is_own = subscription.subscriber == publisher.id();
@@ -137,17 +142,16 @@ bool Broker::HasRoomFor(const Publish& publish, const Session& publisher, UtcTim
           (is_own && subscription.options.no_local)) {
         continue;
       }
+      ++receivers;
       const auto session = sessions_.find(subscription.subscriber);
       const bool is_service =
           session == sessions_.end() || authoriser_.IsService(session->second->owner);
       const MessageQueue* queue = QueueOf(subscription.subscriber);
-      if (queue != nullptr && IsFull(*queue, is_service, size)) {
-        RequestSweep(now);
-        return false;
-      }
+      if (queue != nullptr && IsFull(*queue, is_service, size)) return false;
     }
   }
-  return true;
+  return queued_.messages + receivers <= limits_.total_queue_messages &&
+         queued_.bytes + receivers * size <= limits_.total_queue_bytes;
 }
 
 void Broker::HandlePublish(Connection& connection, Publish& publish, UtcTime now) {
@@ -161,60 +165,63 @@ void Broker::HandlePublish(Connection& connection, Publish& publish, UtcTime now
     ++connection.unacknowledged;
     if (is_new) ++connection.open_publishes;
   }
-  Session& session = *connection.session;
-  Reason reason = Reason::kSuccess;
-  std::uint64_t batch = 0;
-  std::string detail;
-  if (is_new) {
-    reason = Refusal(connection, publish, now);
-    if (reason == Reason::kNotAuthorized || reason == Reason::kPayloadFormatInvalid) {
-      ++counters_.refused;
-      detail = "publish to `" + publish.topic + "`: " + std::string(ReasonName(reason));
-      // 3.1.1 cannot say no: the connection is closed (section 3.3.5 there). Nor can anybody say it
-      // of QoS 0; but who has no right is not told more by being cut off.
-      if (connection.version == Version::k311 ||
-          (publish.qos == Qos::kAtMostOnce && reason == Reason::kPayloadFormatInvalid)) {
-        return Fail(connection, reason, std::move(detail), now);
-      }
-      AddRefusal("refused", reason, connection, detail);
-    }
-    if (!IsError(reason)) {
-      auto message = std::make_shared<Message>();
-      message->id = ++last_message_;
-      message->topic = std::move(publish.topic);
-      message->payload = std::move(publish.payload);
-      message->properties = ForwardedProperties(publish.properties);
-      message->qos = publish.qos;
-      message->retain = publish.retain;
-      if (const auto expiry = publish.properties.Number(PropertyId::kMessageExpiryInterval)) {
-        message->expires_at = now + std::chrono::seconds(*expiry);
-      }
-      if (publish.qos == Qos::kExactlyOnce) {
-        const auto place =
-            std::ranges::lower_bound(session.received, publish.packet_id, {}, &Received::packet_id);
-        session.received.insert(place, Received{publish.packet_id, connection.id});
-        if (session.durable()) KeepOne(PutReceived{session.id(), publish.packet_id});
-      }
-      const Outcome outcome = Accept(message, &session, connection.peer, now);
-      batch = outcome.batch;
-      if (connection.version == Version::k5) {
-        if (!outcome.matched) reason = Reason::kNoMatchingSubscribers;
-        // Somebody did not get it: that is no success. (Of QoS 2 this was seen before.)
-        if (outcome.full && publish.qos == Qos::kAtLeastOnce) reason = Reason::kQuotaExceeded;
-      }
-      if (publish.qos == Qos::kExactlyOnce && session.durable()) {
-        batch = std::max(batch, open_batch_number_);
-      }
-    }
-  }
-  if (publish.qos == Qos::kAtMostOnce) return;
+  Taken taken;
+  if (is_new) taken = Take(connection, publish, now);
+  if (publish.qos == Qos::kAtMostOnce || taken.failed) return;
   const bool is_qos2 = publish.qos == Qos::kExactlyOnce;
-  Ack ack{is_qos2 ? PacketType::kPubRec : PacketType::kPubAck, publish.packet_id, reason, {}};
-  if (!detail.empty()) ack.properties.Add(PropertyId::kReasonString, detail);
+  Ack ack{is_qos2 ? PacketType::kPubRec : PacketType::kPubAck, publish.packet_id, taken.reason, {}};
+  if (!taken.detail.empty()) ack.properties.Add(PropertyId::kReasonString, taken.detail);
   Waiting waiting;
   waiting.bytes = EncodeFor(connection, std::move(ack));
-  waiting.kind = is_qos2 && !IsError(reason) ? Waiting::Kind::kPubRec : Waiting::Kind::kPubAck;
-  Answer(connection, std::move(waiting), batch, now);
+  waiting.kind =
+      is_qos2 && !IsError(taken.reason) ? Waiting::Kind::kPubRec : Waiting::Kind::kPubAck;
+  Answer(connection, std::move(waiting), taken.batch, now);
+}
+
+// Passes a client's message on, or says why not. The topic and payload of `publish` are moved.
+Broker::Taken Broker::Take(Connection& connection, Publish& publish, UtcTime now) {
+  auto message = std::make_shared<Message>();
+  message->topic = std::move(publish.topic);
+  message->payload = std::move(publish.payload);
+  message->properties = ForwardedProperties(publish.properties);
+  message->qos = publish.qos;
+  message->retain = publish.retain;
+  if (const auto expiry = publish.properties.Number(PropertyId::kMessageExpiryInterval)) {
+    message->expires_at = now + std::chrono::seconds(*expiry);
+  }
+  Taken taken;
+  taken.reason = Refusal(connection, publish, *message, now);
+  if (taken.reason == Reason::kNotAuthorized || taken.reason == Reason::kPayloadFormatInvalid) {
+    ++counters_.refused;
+    taken.detail = "publish to `" + message->topic + "`";
+    // 3.1.1 cannot say no: the connection is closed (section 3.3.5 there). Nor can anybody say it
+    // of QoS 0; but who has no right is not told more by being cut off.
+    if (connection.version == Version::k311 ||
+        (publish.qos == Qos::kAtMostOnce && taken.reason == Reason::kPayloadFormatInvalid)) {
+      taken.failed = true;
+      Fail(connection, taken.reason, std::move(taken.detail), now);
+      return taken;
+    }
+    AddRefusal("refused", taken.reason, connection, taken.detail);
+  }
+  if (IsError(taken.reason)) return taken;
+
+  Session& session = *connection.session;
+  message->id = ++last_message_;
+  if (publish.qos == Qos::kExactlyOnce) {
+    const auto place =
+        std::ranges::lower_bound(session.received, publish.packet_id, {}, &Received::packet_id);
+    session.received.insert(place, Received{publish.packet_id, connection.id});
+    if (session.durable()) taken.batch = KeepOne(PutReceived{session.id(), publish.packet_id});
+  }
+  const Outcome outcome = Accept(message, &session, connection.peer, now);
+  taken.batch = std::max(taken.batch, outcome.batch);
+  if (connection.version == Version::k5) {
+    if (!outcome.matched) taken.reason = Reason::kNoMatchingSubscribers;
+    // Somebody did not get it: that is no success. (Of QoS 2 this was seen before.)
+    if (outcome.full && publish.qos == Qos::kAtLeastOnce) taken.reason = Reason::kQuotaExceeded;
+  }
+  return taken;
 }
 
 // The publisher will not send the message again: its identifier is free.

@@ -4,15 +4,20 @@
 
 namespace mig::mqtt {
 
+bool RetainedMessages::HasRoomFor(const Message& message) const {
+  const auto found = messages_.find(message.topic);
+  const bool is_new = found == messages_.end();
+  const std::size_t old_size = is_new ? 0 : found->second.message->Size();
+  return bytes_ - old_size + message.Size() <= max_bytes_ &&
+         (!is_new || messages_.size() < max_messages_);
+}
+
 bool RetainedMessages::Put(RetainedRecord retained) {
+  if (!HasRoomFor(*retained.message)) return false;
   const std::string& topic = retained.message->topic;
   const auto found = messages_.find(topic);
-  const std::size_t old_size = found == messages_.end() ? 0 : found->second.message->Size();
-  const std::size_t bytes = bytes_ - old_size + retained.message->Size();
-  if (bytes > max_bytes_ || (found == messages_.end() && messages_.size() >= max_messages_)) {
-    return false;
-  }
-  bytes_ = bytes;
+  if (found != messages_.end()) bytes_ -= found->second.message->Size();
+  bytes_ += retained.message->Size();
   if (found == messages_.end()) {
     messages_.emplace(topic, std::move(retained));
   } else {

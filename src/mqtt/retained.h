@@ -20,6 +20,8 @@ class RetainedMessages {
   // old one stays.
   bool Put(RetainedRecord retained);
 
+  bool HasRoomFor(const Message& message) const;
+
   // True if there was one.
   bool Remove(std::string_view topic);
 

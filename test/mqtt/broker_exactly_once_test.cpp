@@ -141,6 +141,25 @@ TEST_CASE("broker: a QoS 2 message for which one receiver has no room goes to no
   Expect(sender, PacketType::kPubRec, 2, Reason::kQuotaExceeded);
 }
 
+TEST_CASE("broker: a QoS 2 message that cannot be retained, or not by all, goes to nobody", "[mqtt]") {
+  Limits limits;
+  limits.retained_messages = 0;
+  limits.total_queue_messages = 1;
+  World world(limits);
+  Client& one = world.Join("one").Subscribe("t", kOnce);
+  Client& sender = world.Join("sender");
+  Publish retained = MakePublish(1, "x");
+  retained.retain = true;
+  sender.Send(retained);
+  Expect(sender, PacketType::kPubRec, 1, Reason::kQuotaExceeded);
+  CHECK(one.Quiet());
+  Client& two = world.Join("two").Subscribe("t", kOnce);
+  sender.Send(MakePublish(1, "x"));
+  Expect(sender, PacketType::kPubRec, 1, Reason::kQuotaExceeded);
+  CHECK(one.Quiet());
+  CHECK(two.Quiet());
+}
+
 TEST_CASE("broker: a group's QoS 2 message stays with the member to whom it was sent", "[mqtt]") {
   World world;
   Client& first = world.JoinKept("first").Subscribe("$share/g/t", kOnce);
