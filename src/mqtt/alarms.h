@@ -12,7 +12,7 @@
 
 namespace mig::mqtt {
 
-enum class AlarmKind : std::uint8_t { kConnection, kPaced, kSession, kSweep };
+enum class AlarmKind : std::uint8_t { kConnection, kPaced, kSession, kSweep, kSysTopics };
 
 struct Alarm {
   UtcTime time;

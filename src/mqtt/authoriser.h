@@ -13,6 +13,9 @@ struct Peer {
   std::string id;
   std::string address;  // for logs only
 
+  // ROLE/ID; empty without them.
+  std::string Name() const { return role.empty() ? id : role + "/" + id; }
+
   // A session belongs to the one who made it.
   bool SamePrincipal(const Peer& other) const { return role == other.role && id == other.id; }
 };

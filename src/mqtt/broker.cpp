@@ -61,12 +61,14 @@ void Broker::Open(ConnectionId id, Peer peer, UtcTime now) {
   connection->silence_limit = limits_.connect_within;
   alarms_.Set(now + limits_.connect_within, AlarmKind::kConnection, id);
   [[maybe_unused]] const bool is_new = connections_.emplace(id, std::move(connection)).second;
+  ++counters_.opened;
   assert(is_new);  // the rim never uses an id twice
 }
 
 void Broker::Receive(ConnectionId id, BytesView bytes, UtcTime now) {
   Connection* connection = Find(id);
   if (connection == nullptr) return;
+  counters_.bytes_received += bytes.size();
   if (connection->partial.empty()) {
     const std::size_t used = Process(id, bytes, now);
     bytes.remove_prefix(used);
@@ -141,6 +143,7 @@ std::size_t Broker::Process(ConnectionId id, BytesView bytes, UtcTime now) {
     }
     if (MustSlowDown(*connection, **header, now)) break;
     connection->last_heard = now;
+    ++counters_.packets_received;
     Handle(*connection, bytes.substr(used, size), now);
     used += size;
   }
@@ -298,6 +301,7 @@ void Broker::End(Connection& connection, Parting parting, UtcTime now) {
   partial_bytes_ -= connection.partial.size();
   Session* session = connection.session;
   if (session != nullptr) AddNote("disconnected", connection, {});
+  if (session != nullptr) --clients_;
   connections_.erase(connection.id);  // `connection` is gone from here on
   if (session != nullptr) Detach(*session, parting, now);
 }
@@ -356,6 +360,8 @@ template Bytes Broker::EncodeFor(const Connection&, Disconnect) const;
 
 void Broker::SendBytes(Connection& connection, Bytes bytes) {
   if (bytes.empty()) return;
+  ++counters_.packets_sent;
+  counters_.bytes_sent += bytes.size();
   connection.unsent_bytes += bytes.size();
   Send send;
   send.connection = connection.id;
@@ -447,6 +453,9 @@ void Broker::Tick(UtcTime now) {
         sweep_alarm_ = false;
         RequestSweep(now);
         break;
+      case AlarmKind::kSysTopics:
+        UpdateSysTopics(now);
+        break;
     }
   }
 }
@@ -490,13 +499,14 @@ void Broker::AddRefusal(std::string_view what, Reason reason, const Connection& 
   Note& note = std::get<Note>(effects_.back());
   note.serious = true;
   note.reason = ReasonName(reason);
+  note.code = static_cast<std::uint8_t>(reason);
 }
 
 void Broker::AddNote(std::string_view what, const Connection& connection, std::string detail) {
   Note note;
   note.what = what;
   if (connection.session != nullptr) note.client = connection.session->client_id;
-  if (note.client.empty()) note.client = connection.peer.id;
+  note.certificate = connection.peer.Name();
   note.address = connection.peer.address;
   note.detail = std::move(detail);
   effects_.emplace_back(std::move(note));

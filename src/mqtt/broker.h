@@ -26,24 +26,16 @@
 #include "mqtt/authoriser.h"
 #include "mqtt/codec.h"
 #include "mqtt/effect.h"
+#include "mqtt/figures.h"
 #include "mqtt/keeper.h"
 #include "mqtt/limits.h"
 #include "mqtt/message.h"
 #include "mqtt/retained.h"
 #include "mqtt/session.h"
 #include "mqtt/subscription_tree.h"
+#include "mqtt/sys_topics.h"
 
 namespace mig::mqtt {
-
-struct BrokerCounters {
-  std::uint64_t published = 0;     // messages accepted
-  std::uint64_t delivered = 0;     // PUBLISH packets sent
-  std::uint64_t dropped_full = 0;  // deliveries for which a queue had no room
-  std::uint64_t dropped_slow = 0;  // QoS 0 deliveries to a client that does not read
-  std::uint64_t dropped_expired = 0;
-  std::uint64_t refused = 0;      // packets without the right
-  std::uint64_t slowed_down = 0;  // pauses of clients that publish too fast
-};
 
 class Broker {
  public:
@@ -51,6 +43,8 @@ class Broker {
     Limits limits;
     // Makes a client identifier that nobody can guess, for a client without one.
     std::function<std::string()> new_client_id;
+    // How often those who subscribed to $SYS topics hear of changes; zero: there are none.
+    std::chrono::seconds sys_interval{0};
   };
 
   // `authoriser` outlives the broker.
@@ -90,6 +84,11 @@ class Broker {
   std::vector<Effect> TakeEffects();
 
   const BrokerCounters& counters() const { return counters_; }
+  BrokerFigures Figures(UtcTime now) const;
+  const LoadAverages& loads() const { return loads_; }
+  // The `count` queues that hold most bytes, the largest first; empty ones are left out. Looks at
+  // every session.
+  std::vector<QueueFigures> LargestQueues(std::size_t count) const;
   // True once the connection's CONNECT was accepted.
   bool Knows(ConnectionId connection) const;
   // The client identifier behind it; empty if it is not known.
@@ -164,7 +163,8 @@ class Broker {
   std::chrono::seconds ExpiryOf(const Connect& connect) const;
   Reason CheckConnect(const Connection& connection, const Connect& connect,
                       std::string& detail) const;
-  void Refuse(Connection& connection, Reason reason, std::string detail, UtcTime now);
+  void Refuse(Connection& connection, const std::string& client_id, Reason reason,
+              std::string detail, UtcTime now);
   Session& CreateSession(std::string client_id, const Peer& owner, std::chrono::seconds expiry);
   void ResumeSession(Session& session, Connection& connection);
   Properties ConnAckProperties(const Connection& connection, const Connect& connect,
@@ -242,6 +242,13 @@ class Broker {
   void SendRetainedOne(Session& session, const Subscription& subscription,
                        const MessageRef& message, UtcTime now);
 
+  // broker_figures.cpp
+  bool MayPublish(const Peer& peer, std::string_view topic, bool retain) const;
+  void StartSysTopics(UtcTime now);
+  void UpdateSysTopics(UtcTime now);
+  void SendSysTopics(Session& session, const std::string& filter, const Subscription& subscription,
+                     UtcTime now);
+
   const Authoriser& authoriser_;
   const Options options_;
   const Limits& limits_;
@@ -280,6 +287,14 @@ class Broker {
   std::vector<std::span<const Subscription>> matches_;  // scratch of Route
   std::vector<Effect> effects_;
   BrokerCounters counters_;
+  UtcTime started_{};
+  std::size_t clients_ = 0;  // with an accepted CONNECT
+  std::size_t most_clients_ = 0;
+  std::size_t subscriptions_ = 0;  // the shared ones included
+  std::size_t shared_subscriptions_ = 0;
+  LoadAverages loads_;
+  UtcTime loads_at_{};
+  std::map<std::string, std::string, std::less<>> sys_values_;  // as last sent to subscribers
 };
 
 }  // namespace mig::mqtt

@@ -60,6 +60,9 @@ void Broker::SendPublish(Connection& connection, const QueueEntry& entry, std::u
   send.dup = dup;
   connection.unsent_bytes += send.frame->bytes.size();
   ++counters_.delivered;
+  counters_.delivered_bytes += entry.message->payload.size();
+  ++counters_.packets_sent;
+  counters_.bytes_sent += send.frame->bytes.size();
   effects_.emplace_back(std::move(send));
 }
 

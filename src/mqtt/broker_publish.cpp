@@ -91,7 +91,7 @@ bool Broker::IsRepeated(Connection& connection, const Publish& publish) {
 // Why a message is not taken at all; kSuccess if it is.
 Reason Broker::Refusal(const Connection& connection, const Publish& publish, const Message& message,
                        UtcTime now) {
-  if (!authoriser_.MayPublish(connection.peer, message.topic, message.retain)) {
+  if (!MayPublish(connection.peer, message.topic, message.retain)) {
     return Reason::kNotAuthorized;
   }
   if (!KeepsPayloadFormat(publish.properties, message.payload)) {
@@ -248,6 +248,7 @@ void Broker::HandlePubRel(Connection& connection, const Ack& ack, UtcTime now) {
 Broker::Outcome Broker::Accept(const MessageRef& message, const Session* publisher,
                                const Peer& owner, UtcTime now) {
   ++counters_.published;
+  counters_.published_bytes += message->payload.size();
   Outcome outcome;
   if (message->retain) Retain(message, owner, outcome, now);
   Route(message, publisher, outcome, now);

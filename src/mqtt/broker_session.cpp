@@ -84,14 +84,15 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
     detail = "will: response topic";  // [MQTT-3.3.2-14]
     return Reason::kTopicNameInvalid;
   }
-  if (!authoriser_.MayPublish(connection.peer, will.topic, will.retain)) {
+  if (!MayPublish(connection.peer, will.topic, will.retain)) {
     detail = "no right to publish the will to `" + will.topic + "`";
     return Reason::kNotAuthorized;
   }
   return Reason::kSuccess;
 }
 
-void Broker::Refuse(Connection& connection, Reason reason, std::string detail, UtcTime now) {
+void Broker::Refuse(Connection& connection, const std::string& client_id, Reason reason,
+                    std::string detail, UtcTime now) {
   ++counters_.refused;
   ConnAck answer;
   answer.code = connection.version == Version::k5 ? static_cast<std::uint8_t>(reason)
@@ -101,6 +102,8 @@ void Broker::Refuse(Connection& connection, Reason reason, std::string detail, U
     answer.properties.Add(PropertyId::kServerReference, limits_.server_reference);
   }
   AddRefusal("refused", reason, connection, std::move(detail));
+  // Which it claims; no more of it than a client identifier may have.
+  std::get<Note>(effects_.back()).client = client_id.substr(0, limits_.client_id_bytes);
   SendBytes(connection, EncodeFor(connection, std::move(answer)));
   const ConnectionId id = connection.id;
   End(connection, Parting::kAbnormal, now);
@@ -115,7 +118,7 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
       connect.properties.Number(PropertyId::kRequestProblemInformation).value_or(1) != 0;
   std::string detail;
   if (const Reason reason = CheckConnect(connection, connect, detail); IsError(reason)) {
-    return Refuse(connection, reason, std::move(detail), now);
+    return Refuse(connection, connect.client_id, reason, std::move(detail), now);
   }
   const bool assigned = connect.client_id.empty();
   if (assigned) connect.client_id = options_.new_client_id();
@@ -148,6 +151,8 @@ void Broker::HandleConnect(Connection& connection, Connect& connect, UtcTime now
   if (!present) session = &CreateSession(connect.client_id, connection.peer, expiry);
 
   connection.session = session;
+  ++counters_.connected;
+  most_clients_ = std::max(most_clients_, ++clients_);
   connection.state = ConnectionState::kCommitting;
   connection.in_flight_limit = std::min<std::size_t>(
       limits_.in_flight, connect.properties.Number(PropertyId::kReceiveMaximum).value_or(0xFFFF));
@@ -316,12 +321,14 @@ void Broker::SendWill(Session& session, UtcTime now) {
   const Will will = std::move(*session.will);
   session.will.reset();
   if (session.durable()) KeepSession(session);
-  if (!authoriser_.MayPublish(session.owner, will.topic, will.retain)) {
+  if (!MayPublish(session.owner, will.topic, will.retain)) {
     ++counters_.refused;
     effects_.emplace_back(Note{.serious = true,
                                .what = "refused",
                                .reason = ReasonName(Reason::kNotAuthorized),
+                               .code = static_cast<std::uint8_t>(Reason::kNotAuthorized),
                                .client = session.client_id,
+                               .certificate = session.owner.Name(),
                                .address = session.owner.address,
                                .detail = "will to `" + will.topic + "`"});
     return;
@@ -357,6 +364,7 @@ void Broker::CheckSession(Session& session, UtcTime now) {
     note.what = "session expired";
     note.client = session.client_id;
     effects_.emplace_back(std::move(note));
+    ++counters_.sessions_expired;
     EndSession(session, now);
     return;
   }
@@ -365,6 +373,7 @@ void Broker::CheckSession(Session& session, UtcTime now) {
 
 void Broker::Restore(Snapshot snapshot, UtcTime now) {
   assert(sessions_.empty() && connections_.empty());
+  StartSysTopics(now);
   last_queue_ = snapshot.last_queue;
   last_message_ = snapshot.last_message;
   for (RetainedRecord& each : snapshot.retained) retained_.Put(std::move(each));

@@ -86,8 +86,10 @@ void Broker::HandleUnsubscribe(Connection& connection, Unsubscribe& unsubscribe,
 std::uint64_t Broker::AddSubscription(Session& session, const std::string& filter,
                                       const Subscription& subscription, bool keep) {
   std::uint64_t batch = 0;
-  session.subscriptions[filter] = subscription;
+  const bool is_new = session.subscriptions.insert_or_assign(filter, subscription).second;
+  if (is_new) ++subscriptions_;
   if (SplitShared(filter)) {
+    if (is_new) ++shared_subscriptions_;
     batch = JoinGroup(session, filter, subscription, keep);
   } else {
     tree_.Put(filter, subscription);
@@ -104,8 +106,10 @@ std::uint64_t Broker::RemoveSubscription(Session& session, std::string_view filt
   if (found == session.subscriptions.end()) return 0;
   const std::string text = found->first;
   session.subscriptions.erase(found);
+  --subscriptions_;
   std::uint64_t batch = 0;
   if (SplitShared(text)) {
+    --shared_subscriptions_;
     batch = LeaveGroup(session, text);
   } else {
     tree_.Remove(text, session.id());
@@ -185,11 +189,18 @@ void Broker::SendRetained(Connection& connection, const std::vector<std::string>
     const auto found = session.subscriptions.find(filter);
     if (found == session.subscriptions.end()) continue;  // unsubscribed while the answer waited
     const Subscription subscription = found->second;
+    SendSysTopics(session, filter, subscription, now);
     for (const RetainedRecord& retained : retained_.Match(filter, now)) {
       // Its publisher may have lost the right since.
       const Peer owner{retained.role, retained.peer_id, {}};
-      if (!authoriser_.MayPublish(owner, retained.message->topic, true)) {
+      if (!MayPublish(owner, retained.message->topic, true)) {
         ++counters_.refused;
+        effects_.emplace_back(Note{.serious = true,
+                                   .what = "retained message withheld",
+                                   .reason = ReasonName(Reason::kNotAuthorized),
+                                   .code = static_cast<std::uint8_t>(Reason::kNotAuthorized),
+                                   .certificate = owner.Name(),
+                                   .detail = retained.message->topic});
         continue;
       }
       SendRetainedOne(session, subscription, retained.message, now);

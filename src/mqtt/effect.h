@@ -80,7 +80,9 @@ struct Note {
   bool serious = false;
   std::string_view what;    // a literal: "refused", "disconnected"
   std::string_view reason;  // why, if serious: a literal too, to be counted by
-  std::string client;
+  std::uint8_t code = 0;    // the MQTT reason code, if it is one
+  std::string client;       // client identifier, also one that was refused
+  std::string certificate;  // ROLE/ID of the client's certificate; empty without one
   std::string address;
   std::string detail;
 };

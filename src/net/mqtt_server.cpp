@@ -42,6 +42,12 @@ Expected<tcp::endpoint> ParseEndpoint(const std::string& text) {
   return tcp::endpoint(address, static_cast<std::uint16_t>(port));
 }
 
+// As the standard writes them: "0x87".
+std::string CodeText(std::uint8_t code) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  return {'0', 'x', kDigits[code >> 4], kDigits[code & 15]};
+}
+
 }  // namespace
 
 std::string MqttServer::Impl::NewClientId() {
@@ -196,7 +202,9 @@ void MqttServer::Impl::WriteNote(const mqtt::Note& note) {
   }
   if (!line.write) return;
   log::Warning(note.what, {{"client", note.client},
+                           {"certificate", note.certificate},
                            {"address", note.address},
+                           {"code", note.code == 0 ? "" : CodeText(note.code)},
                            {"reason", std::string(note.reason)},
                            {"detail", note.detail}});
 }

@@ -43,6 +43,8 @@ struct MqttServerOptions {
   WebSocketOptions websocket;
 
   mqtt::Limits limits;
+  // How often those who subscribed to $SYS topics hear of changes; zero: there are none.
+  std::chrono::seconds sys_interval{10};
   // Bounds of the rim.
   ConnectionLimits connections;
   // TLS handshakes under way, 2 ms of CPU each; beyond, newcomers wait in the kernel's backlog.

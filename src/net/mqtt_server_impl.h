@@ -65,7 +65,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
       : io(context),
         options(std::move(o)),
         keeper(std::move(k)),
-        broker(authoriser, {options.limits, NewClientId}),
+        broker(authoriser, {options.limits, NewClientId, options.sys_interval}),
         bounds(options.connections),
         websockets(options.websocket.origins),
         acceptor(io),

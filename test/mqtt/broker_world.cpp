@@ -43,7 +43,8 @@ void Client::Drop() {
   world_.Run();
 }
 
-World::World(Limits limits, const Authoriser* authoriser) : limits_(limits) {
+World::World(Limits limits, const Authoriser* authoriser, std::chrono::seconds sys_interval)
+    : limits_(limits), sys_interval_(sys_interval) {
   static const AllowAll kAllowAll;
   authoriser_ = authoriser == nullptr ? &kAllowAll : authoriser;
   MakeBroker();
@@ -52,7 +53,8 @@ World::World(Limits limits, const Authoriser* authoriser) : limits_(limits) {
 void World::MakeBroker() {
   broker = std::make_unique<Broker>(
       *authoriser_,
-      Broker::Options{limits_, [this] { return "assigned-" + std::to_string(++assigned_); }});
+      Broker::Options{limits_, [this] { return "assigned-" + std::to_string(++assigned_); },
+                      sys_interval_});
   broker->Restore(store.Load(), now);
   Run();
 }

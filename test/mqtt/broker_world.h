@@ -61,7 +61,8 @@ class Client {
 
 class World {
  public:
-  explicit World(Limits limits = {}, const Authoriser* authoriser = nullptr);
+  explicit World(Limits limits = {}, const Authoriser* authoriser = nullptr,
+                 std::chrono::seconds sys_interval = {});
 
   // A connection without CONNECT.
   Client& Open(Version version = Version::k5, Peer peer = {"", "", "127.0.0.1"});
@@ -90,6 +91,7 @@ class World {
   void MakeBroker();
 
   Limits limits_;
+  std::chrono::seconds sys_interval_;
   const Authoriser* authoriser_;
   std::map<ConnectionId, std::unique_ptr<Client>> clients_;
   std::deque<Effect> store_work_;

@@ -1,9 +1,11 @@
 #include "roles/relay/relay_config.h"
 
 #include "mqtt/topic.h"
+#include "net/host.h"
 #include "os/files.h"
 #include "roles/relay/relay_limits.h"
 #include "util/settings.h"
+#include "util/text.h"
 
 namespace mig::relay {
 namespace {
@@ -63,6 +65,19 @@ void ReadTls(Settings& settings, const std::filesystem::path& folder, MqttServer
   }
 }
 
+// "HOST:PORT HOST:PORT" (MQTT 5.0 section 4.11).
+std::string ReadServerReference(Settings& settings) {
+  std::string text = settings.String("server_reference", "");
+  for (const std::string_view place : Split(text, ' ')) {
+    if (text.empty()) break;
+    if (auto ok = ParseHostPort(place); !ok) {
+      settings.Fail("server_reference", ok.error().message());
+      break;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
@@ -90,6 +105,12 @@ Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
   Settings limits = settings->Section("limits");
   ReadLimits(limits, config.server);
   config.deny_subscribe = ReadDenied(*settings);
+  const auto sys_interval = settings->Duration("sys_interval", config.server.sys_interval);
+  config.server.sys_interval = std::chrono::duration_cast<std::chrono::seconds>(sys_interval);
+  if (sys_interval.count() != 0 && config.server.sys_interval.count() == 0) {
+    settings->Fail("sys_interval", "expected 1s or more, or 0s");
+  }
+  config.server.limits.server_reference = ReadServerReference(*settings);
   config.server.websocket = ReadWebSocket(settings->Section("websocket"));
 
   config.logging = ReadLogSettings(*settings);

@@ -28,6 +28,7 @@ constexpr std::array kRights{
     Right{"api", kPublish, "mig/v1/event/#"},
     Right{"api", kPublish, "mig/v1/wake/scheduler"},
     Right{"api", kSubscribe, "mig/v1/event/#"},
+    Right{"monitor", kSubscribe, "$SYS/#"},  // whatever watches the relay by MQTT
     Right{"scheduler", kPublish, "mig/v1/dn/#"},
     Right{"scheduler", kPublish, "mig/v1/event/#"},
     Right{"scheduler", kRetain, "mig/v1/dn/all/policy"},
@@ -68,7 +69,7 @@ bool TopicRights::MayConnect(const mqtt::Peer& peer, std::string_view client_id)
   // An agent has one session, whose name nobody else can take: ids of agents are hashes of keys.
   if (peer.role == "agent") return client_id == peer.id;
   // A server may hold several: "scheduler", "scheduler-1", "ID", "ID-events".
-  if (peer.role != "scheduler" && peer.role != "api") return false;
+  if (peer.role != "scheduler" && peer.role != "api" && peer.role != "monitor") return false;
   return IsOrExtends(client_id, peer.role) || IsOrExtends(client_id, peer.id);
 }
 

@@ -30,6 +30,7 @@ TEST_CASE("relay configuration: the example says what the defaults are", "[relay
   REQUIRE(defaults);
   CHECK(example->server.listen == defaults->server.listen);
   CHECK(example->deny_subscribe == defaults->deny_subscribe);
+  CHECK(example->server.sys_interval == defaults->server.sys_interval);
   const std::string text = *os::ReadFile(MIG_SOURCE_DIR "/examples/config/relay.yaml", 1 << 20);
   for (const Limit& limit : Limits()) {
     INFO(limit.key);
@@ -160,6 +161,14 @@ TEST_CASE("relay configuration: an open relay has all bounds, and no tls", "[rel
   CHECK_FALSE(Load(kRequired + "open: true\n"));
 }
 
+TEST_CASE("relay configuration: $SYS topics and the other relay are those of the file", "[relay]") {
+  const auto config = Load(kRequired + "sys_interval: 30s\nserver_reference: 'b:1 [::1]:8883'\n");
+  REQUIRE(config);
+  CHECK(config->server.sys_interval == 30s);
+  CHECK(config->server.limits.server_reference == "b:1 [::1]:8883");
+  CHECK(Load(kRequired + "sys_interval: 0s\n")->server.sys_interval == 0s);
+}
+
 TEST_CASE("relay configuration: what is missing, unknown or out of range is refused", "[relay]") {
   for (const std::string& text :
        {std::string("store: r.db\n"), std::string("tls: {certificate: a}\nstore: r\n"),
@@ -169,6 +178,8 @@ TEST_CASE("relay configuration: what is missing, unknown or out of range is refu
         kRequired + "limits: {connection_rate: -1}\n", kRequired + "limits: {burst: 0s}\n",
         kRequired + "log: {level: loud}\n", kRequired + "deny_subscribe: [a/#/b]\n",
         kRequired + "deny_subscribe: [$share/g/a]\n", kRequired + "open: maybe\n",
+        kRequired + "sys_interval: 100ms\n", kRequired + "sys_interval: -1s\n",
+        kRequired + "server_reference: 'b:1  c:2'\n", kRequired + "server_reference: b\n",
         kRequired + "limits: {connect_within: 0s}\n"}) {
     INFO(text);
     CHECK_FALSE(Load(text));

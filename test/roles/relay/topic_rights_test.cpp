@@ -82,6 +82,24 @@ TEST_CASE("topic rights: the API wakes and listens to events, and reaches no age
   }
 }
 
+TEST_CASE("topic rights: a monitor hears the relay of itself, and nothing else", "[relay]") {
+  const mqtt::Peer monitor{"monitor", "grafana", ""};
+  CHECK(kRights.MayConnect(monitor, "monitor-1"));
+  CHECK(kRights.MayConnect(monitor, "grafana"));
+  CHECK_FALSE(kRights.MayConnect(monitor, "scheduler"));
+  CHECK(Subscribe(monitor, "$SYS/#"));
+  CHECK(Subscribe(monitor, "$SYS/broker/clients/+"));
+  for (const char* filter :
+       {"#", "mig/v1/up/#", "mig/v1/event/#", "$share/monitor/$SYS/#", "$SY/#"}) {
+    INFO(filter);
+    CHECK_FALSE(Subscribe(monitor, filter));
+  }
+  for (const char* topic : {"$SYS/broker/uptime", "mig/v1/wake/scheduler", "x"}) {
+    INFO(topic);
+    CHECK_FALSE(Publish(monitor, topic));
+  }
+}
+
 TEST_CASE("topic rights: who is nobody may nothing", "[relay]") {
   for (const mqtt::Peer& peer :
        {mqtt::Peer{"", "", ""}, mqtt::Peer{"agent", "", ""}, mqtt::Peer{"scheduler", "", ""},
