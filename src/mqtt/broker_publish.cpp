@@ -170,7 +170,10 @@ void Broker::HandlePublish(Connection& connection, Publish& publish, UtcTime now
   if (publish.qos == Qos::kAtMostOnce || taken.failed) return;
   const bool is_qos2 = publish.qos == Qos::kExactlyOnce;
   Ack ack{is_qos2 ? PacketType::kPubRec : PacketType::kPubAck, publish.packet_id, taken.reason, {}};
-  if (!taken.detail.empty()) ack.properties.Add(PropertyId::kReasonString, taken.detail);
+  if (!taken.detail.empty()) {
+    ack.properties.Add(PropertyId::kReasonString,
+                       taken.detail + ": " + std::string(ReasonName(taken.reason)));
+  }
   Waiting waiting;
   waiting.bytes = EncodeFor(connection, std::move(ack));
   waiting.kind =
