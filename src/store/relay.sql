@@ -84,3 +84,13 @@ CREATE TABLE sending (
 
 ALTER TABLE retained ADD COLUMN role TEXT NOT NULL DEFAULT '';
 ALTER TABLE retained ADD COLUMN peer TEXT NOT NULL DEFAULT '';
+
+-- migration 3: a million messages
+
+-- What has expired is found without a look at what has not.
+CREATE INDEX queue_expiry ON queue (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Queues whose owner is gone and whose rows are deleted bit by bit.
+CREATE TABLE dropped_queues (
+  queue INTEGER PRIMARY KEY
+);

@@ -1,10 +1,12 @@
 #include "store/relay_db.h"
 
 #include <algorithm>
+#include <fstream>
+#include <limits>
+#include <unordered_map>
 #include <utility>
 
-#include "mqtt/packet.h"
-#include "mqtt/property.h"
+#include "store/relay_snapshot.h"
 #include "store/relay_sql.h"
 #include "store/relay_statements.h"
 #include "util/crash_point.h"
@@ -14,12 +16,34 @@ namespace mig::store {
 namespace {
 
 constexpr std::chrono::seconds kRetryAfter{1};
+constexpr std::chrono::seconds kChoresAfter{10};
+
+// Operations in one transaction. Messages for thousands of clients change as many pages: of larger
+// groups more fall on the same page (measured for 2,000 queues: 5.0 KB written for each message in
+// groups of 1024, 3.0 KB in groups of 4096), and those who wait do so for a tenth of a second.
+constexpr std::size_t kLargestGroup = 4096;
+// Rows that a chore deletes at a time.
+constexpr std::size_t kSlice = 1000;
+
+// The log is cut to this after a transaction that made it larger.
+constexpr std::size_t kLogBytes = std::size_t{64} << 20;
+// Of pages. A group for thousands of clients changes as many, and each should be written once.
+constexpr std::size_t kCacheKib = 16'384;
+
+// Beside the database while damage is suspected: some page of it could not be used.
+std::filesystem::path SuspectFile(const std::filesystem::path& file) {
+  return file.string() + "-suspect";
+}
+
+void MarkSuspect(const std::filesystem::path& file) {
+  std::ofstream(SuspectFile(file)) << "damage was found; the next start reads the whole file\n";
+}
 
 // Moves the database and its journal files out of the way.
 Expected<std::filesystem::path> MoveAside(const std::filesystem::path& file) {
   const std::string stamp = FormatRfc3339(Now());
   const std::filesystem::path target = file.string() + ".unreadable-" + stamp;
-  for (const char* suffix : {"", "-wal", "-shm"}) {
+  for (const char* suffix : {"", "-wal", "-shm", "-suspect"}) {
     std::error_code error;
     std::filesystem::rename(file.string() + suffix, target.string() + suffix, error);
     if (error && error != std::errc::no_such_file_or_directory) {
@@ -27,76 +51,6 @@ Expected<std::filesystem::path> MoveAside(const std::filesystem::path& file) {
     }
   }
   return target;
-}
-
-std::optional<UtcTime> TimeAt(const Statement& row, int column) {
-  if (row.IsNull(column)) return std::nullopt;
-  return TimeFromMillis(row.Integer(column));
-}
-
-// Calls `take` for each row.
-template <typename Take>
-Expected<void> ForEach(Database& database, std::string_view sql, Take take) {
-  auto query = database.Prepare(sql);
-  if (!query) return std::move(query).error();
-  for (;;) {
-    auto row = query->Step();
-    if (!row) return std::move(row).error();
-    if (!*row) return {};
-    if (Expected<void> taken = take(*query); !taken) return taken;
-  }
-}
-
-Expected<void> TakeSession(const Statement& row, mqtt::Snapshot& snapshot) {
-  mqtt::SessionRecord session;
-  session.id = static_cast<mqtt::QueueId>(row.Integer(0));
-  session.client_id = row.Text(1);
-  session.role = row.Text(2);
-  session.peer_id = row.Text(3);
-  session.expiry = std::chrono::seconds(std::clamp<std::int64_t>(row.Integer(4), 0, UINT32_MAX));
-  session.away_since = TimeAt(row, 5);
-  if (!row.IsNull(6)) {
-    auto properties = mqtt::DecodeProperties(row.BlobAt(10), mqtt::PropertyPlace::kWill);
-    if (!properties) return std::move(properties).error().During("the will of a session");
-    session.will = mqtt::Will{row.Text(6), row.BlobAt(7), static_cast<mqtt::Qos>(row.Integer(8)),
-                              row.Integer(9) != 0, std::move(*properties)};
-  }
-  snapshot.last_queue = std::max(snapshot.last_queue, session.id);
-  snapshot.sessions.push_back(std::move(session));
-  return {};
-}
-
-Expected<void> TakeSubscription(const Statement& row, mqtt::Snapshot& snapshot) {
-  auto options = mqtt::DecodeOptions(static_cast<std::uint8_t>(row.Integer(2)));
-  if (!options) return std::move(options).error();
-  snapshot.subscriptions.push_back({static_cast<mqtt::QueueId>(row.Integer(0)), row.Text(1),
-                                    *options, static_cast<std::uint32_t>(row.Integer(3))});
-  return {};
-}
-
-Expected<void> TakeRetained(const Statement& row, mqtt::Snapshot& snapshot) {
-  auto message = std::make_shared<mqtt::Message>();
-  message->topic = row.Text(0);
-  message->id = static_cast<mqtt::MessageId>(row.Integer(1));
-  message->payload = row.BlobAt(2);
-  message->properties = row.BlobAt(3);
-  message->qos = static_cast<mqtt::Qos>(row.Integer(4));
-  message->retain = true;
-  message->expires_at = TimeAt(row, 5);
-  snapshot.last_message = std::max(snapshot.last_message, message->id);
-  snapshot.retained.push_back({std::move(message), row.Text(6), row.Text(7)});
-  return {};
-}
-
-Expected<void> TakeSending(const Statement& row, mqtt::Snapshot& snapshot) {
-  mqtt::SendingRecord record;
-  record.session = static_cast<mqtt::QueueId>(row.Integer(0));
-  record.packet_id = static_cast<std::uint16_t>(row.Integer(1));
-  record.sequence = static_cast<std::uint64_t>(row.Integer(2));
-  record.message = static_cast<mqtt::MessageId>(row.Integer(3));
-  record.size = static_cast<std::size_t>(row.Integer(4));
-  snapshot.sending.push_back(record);
-  return {};
 }
 
 }  // namespace
@@ -114,7 +68,9 @@ Expected<std::unique_ptr<RelayDb>> RelayDb::Open(RelayDbOptions options) {
       if (!database) return std::move(database).error();
       std::unique_ptr<RelayDb> db(new RelayDb(options, std::move(*database)));
       if (auto prepared = db->Prepare(); !prepared) return std::move(prepared).error();
-      if (auto loaded = db->Load(); !loaded) return std::move(loaded).error();
+      auto snapshot = LoadSnapshot(db->database_);
+      if (!snapshot) return std::move(snapshot).error();
+      db->snapshot_ = std::move(*snapshot);
       return db;
     };
     auto db = attempt();
@@ -135,87 +91,38 @@ Expected<void> RelayDb::Prepare() {
   // One relay, one database: a second process finds it locked instead of delivering twice.
   if (auto done = database_.Execute("PRAGMA locking_mode=EXCLUSIVE"); !done) return done;
   if (auto done = database_.Migrate(kRelaySql); !done) return done;
-  if (auto done = database_.Execute("PRAGMA wal_autocheckpoint=" +
-                                    std::to_string(options_.checkpoint_pages));
-      !done) {
-    return done;
-  }
-  if (auto done = database_.Check(); !done) return done;
+  const std::string settings =
+      "PRAGMA wal_autocheckpoint=" + std::to_string(options_.checkpoint_pages) +
+      ";PRAGMA journal_size_limit=" + std::to_string(kLogBytes) + ";PRAGMA cache_size=-" +
+      std::to_string(kCacheKib);
+  if (auto done = database_.Execute(settings); !done) return done;
+  if (auto done = CheckAtStart(); !done) return done;
   auto statements = Statements::Prepare(database_);
   if (!statements) return std::move(statements).error();
   statements_ = std::move(*statements);
+  auto dropped = statements_->DroppedQueues();
+  if (!dropped) return std::move(dropped).error();
+  dropping_.assign(dropped->begin(), dropped->end());
   return {};
 }
 
-Expected<void> RelayDb::Load() {
-  mqtt::Snapshot& s = snapshot_;
-  if (auto done = ForEach(database_,
-                          "SELECT id, client_id, role, peer, expiry, away_since, will_topic,"
-                          " will_payload, will_qos, will_retain, will_properties FROM sessions",
-                          [&s](const Statement& row) { return TakeSession(row, s); });
-      !done) {
-    return done;
+// Reading through gigabytes of payloads would keep everybody waiting at each start: of a large file
+// only the tables are checked that the relay cannot do without. A page that turns out to be damaged
+// later ends the relay, and the next start reads everything.
+Expected<void> RelayDb::CheckAtStart() {
+  std::error_code error;
+  const bool is_suspect = std::filesystem::exists(SuspectFile(options_.file), error);
+  if (is_suspect ||
+      std::filesystem::file_size(options_.file, error) <= options_.read_through_bytes) {
+    if (auto done = database_.Check(); !done) return done;
+    std::filesystem::remove(SuspectFile(options_.file), error);  // else it is read again next time
+    return {};
   }
-  if (auto done =
-          ForEach(database_, "SELECT session, filter, options, identifier FROM subscriptions",
-                  [&s](const Statement& row) { return TakeSubscription(row, s); });
-      !done) {
-    return done;
+  for (const char* table : {"sessions", "subscriptions", "share_groups", "queue", "retained",
+                            "received", "sending", "dropped_queues"}) {
+    if (auto done = database_.Check(table); !done) return done;
   }
-  if (auto done = ForEach(database_, "SELECT id, filter FROM share_groups",
-                          [&s](const Statement& row) -> Expected<void> {
-                            const auto id = static_cast<mqtt::QueueId>(row.Integer(0));
-                            s.last_queue = std::max(s.last_queue, id);
-                            s.groups.push_back({id, row.Text(1)});
-                            return {};
-                          });
-      !done) {
-    return done;
-  }
-  if (auto done = ForEach(database_,
-                          "SELECT queue, count(*), sum(size), max(sequence) FROM queue"
-                          " GROUP BY queue",
-                          [&s](const Statement& row) -> Expected<void> {
-                            s.queues.push_back({static_cast<mqtt::QueueId>(row.Integer(0)),
-                                                static_cast<std::size_t>(row.Integer(1)),
-                                                static_cast<std::size_t>(row.Integer(2)),
-                                                static_cast<std::uint64_t>(row.Integer(3))});
-                            return {};
-                          });
-      !done) {
-    return done;
-  }
-  if (auto done = ForEach(database_, "SELECT max(id) FROM messages",
-                          [&s](const Statement& row) -> Expected<void> {
-                            s.last_message = static_cast<mqtt::MessageId>(row.Integer(0));
-                            return {};
-                          });
-      !done) {
-    return done;
-  }
-  if (auto done = ForEach(database_, "SELECT session, packet_id FROM received",
-                          [&s](const Statement& row) -> Expected<void> {
-                            s.received.push_back({static_cast<mqtt::QueueId>(row.Integer(0)),
-                                                  static_cast<std::uint16_t>(row.Integer(1))});
-                            return {};
-                          });
-      !done) {
-    return done;
-  }
-  // Without its row, which is damage, there is nothing left to send under the identifier.
-  if (auto done = ForEach(database_,
-                          "SELECT s.session, s.packet_id, s.sequence, q.message, q.size"
-                          " FROM sending AS s LEFT JOIN queue AS q"
-                          " ON q.queue = s.session AND q.sequence = s.sequence"
-                          " WHERE s.sequence = 0 OR q.message IS NOT NULL",
-                          [&s](const Statement& row) { return TakeSending(row, s); });
-      !done) {
-    return done;
-  }
-  return ForEach(database_,
-                 "SELECT topic, message, payload, properties, qos, expires_at, role, peer"
-                 " FROM retained",
-                 [&s](const Statement& row) { return TakeRetained(row, s); });
+  return {};
 }
 
 void RelayDb::Start(Answers answers) {
@@ -234,7 +141,7 @@ void RelayDb::DropExpired(UtcTime now) { Add(SweepRequest{now}, 0); }
 
 void RelayDb::Add(Work work, std::size_t operations) {
   const std::lock_guard lock(mutex_);
-  if (work_.empty()) oldest_ = std::chrono::steady_clock::now();
+  if (work_.empty()) oldest_ = Clock::now();
   in_a_hurry_ = in_a_hurry_ || operations == 0;
   const bool was_idle = work_.empty();
   work_.push_back(std::move(work));
@@ -256,76 +163,189 @@ void RelayDb::Stop() {
 
 void RelayDb::Run() {
   for (;;) {
-    std::deque<Work> work;
+    std::vector<mqtt::PageRequest> reads;
+    std::deque<Work> group;
+    bool stopping = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !work_.empty(); });
-      if (work_.empty()) return;
-      changed_.wait_until(lock, oldest_ + options_.group_for, [this] {
-        return stopping_ || in_a_hurry_ || waiting_operations_ >= options_.group_operations;
-      });
-      work = std::exchange(work_, {});
-      waiting_operations_ = 0;
-      in_a_hurry_ = false;
+      WaitForWork(lock);
+      stopping = stopping_;
+      if (stopping && work_.empty()) return;
+      reads = TakeReads();
+      if (stopping || Clock::now() >= retry_at_) group = TakeGroup();
     }
-    Perform(std::move(work));
+    for (const mqtt::PageRequest& request : reads) {
+      if (!Answer(request)) return;
+    }
+    if (!Perform(std::move(group))) return;
+    if (!writable_ && stopping) return;  // what was not told need not be there
+    if (writable_ && !stopping) DoChore();
   }
+}
+
+// Until there is something to do: a group that is ripe, a question, a chore, the next attempt.
+void RelayDb::WaitForWork(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    const bool retrying = !writable_;
+    if (stopping_ || in_a_hurry_) return;
+    if (!retrying && waiting_operations_ >= options_.group_operations) return;
+    std::optional<Clock::time_point> until;
+    if (retrying) {
+      until = retry_at_;
+    } else if (!work_.empty()) {
+      until = oldest_ + options_.group_for;
+    } else if (HasChores()) {
+      until = chore_at_;
+    }
+    if (!until) {
+      changed_.wait(lock);
+    } else if (Clock::now() >= *until) {
+      return;
+    } else {
+      changed_.wait_until(lock, *until);
+    }
+  }
+}
+
+// A client that returns must not wait for what is written for others: takes the questions out whose
+// answers nothing that stands before them can change. Under mutex_.
+std::vector<mqtt::PageRequest> RelayDb::TakeReads() {
+  std::vector<mqtt::PageRequest> reads;
+  if (!std::exchange(in_a_hurry_, false)) return reads;
+  constexpr auto kAll = std::numeric_limits<std::uint64_t>::max();
+  // The highest sequence number of each queue that is about to change.
+  std::unordered_map<mqtt::QueueId, std::uint64_t> changing;
+  const auto note = [&changing](mqtt::QueueId queue, std::uint64_t sequence) {
+    std::uint64_t& highest = changing[queue];
+    highest = std::max(highest, sequence);
+  };
+  const auto note_operation = [&note](const mqtt::KeepOperation& operation) {
+    if (const auto* enqueue = std::get_if<mqtt::Enqueue>(&operation)) {
+      for (const mqtt::Destination& d : enqueue->destinations) note(d.queue, kAll);
+    } else if (const auto* dequeue = std::get_if<mqtt::Dequeue>(&operation)) {
+      note(dequeue->queue, dequeue->sequence);
+    } else if (const auto* released = std::get_if<mqtt::PutReleased>(&operation)) {
+      note(released->session, released->sequence);
+    } else if (const auto* session = std::get_if<mqtt::DropSession>(&operation)) {
+      note(session->id, kAll);
+    } else if (const auto* share = std::get_if<mqtt::DropGroup>(&operation)) {
+      note(share->id, kAll);
+    }
+  };
+  std::deque<Work> rest;
+  for (Work& work : work_) {
+    if (const auto* batch = std::get_if<mqtt::KeepBatch>(&work)) {
+      for (const mqtt::KeepOperation& operation : batch->operations) note_operation(operation);
+    } else if (const auto* request = std::get_if<mqtt::PageRequest>(&work)) {
+      const auto found = changing.find(request->queue);
+      if (found == changing.end() || found->second <= request->after) {
+        reads.push_back(*request);
+        continue;
+      }
+    }
+    rest.push_back(std::move(work));
+  }
+  work_ = std::move(rest);
+  return reads;
+}
+
+// What one transaction takes, more or less. Under mutex_.
+std::deque<RelayDb::Work> RelayDb::TakeGroup() {
+  std::deque<Work> group;
+  std::size_t operations = 0;
+  while (!work_.empty() && operations < kLargestGroup) {
+    if (const auto* batch = std::get_if<mqtt::KeepBatch>(&work_.front())) {
+      operations += batch->operations.size();
+    }
+    group.push_back(std::move(work_.front()));
+    work_.pop_front();
+  }
+  waiting_operations_ -= operations;
+  if (std::ranges::any_of(
+          work_, [](const Work& work) { return !std::holds_alternative<mqtt::KeepBatch>(work); })) {
+    in_a_hurry_ = true;
+  }
+  // What is left has waited already: `oldest_` stays.
+  return group;
 }
 
 // Batches that follow each other are one transaction; a question is answered by what stands before
-// it.
-void RelayDb::Perform(std::deque<Work> work) {
+// it. False: stop, because a later batch must not be told committed when an earlier one is not.
+bool RelayDb::Perform(std::deque<Work> group) {
   std::vector<mqtt::KeepBatch> batches;
-  const auto fail = [this](Error error) {
-    log::Error("the relay's database has failed", {{"error", error.message()}});
-    answers_.failed(std::move(error));
-  };
-  for (Work& each : work) {
-    if (auto* batch = std::get_if<mqtt::KeepBatch>(&each)) {
+  while (!group.empty()) {
+    if (auto* batch = std::get_if<mqtt::KeepBatch>(&group.front())) {
       batches.push_back(std::move(*batch));
-      continue;
+      group.pop_front();
+      if (!group.empty()) continue;
     }
-    if (!CommitUntilDone(batches)) return;
-    batches.clear();
-    if (const auto* request = std::get_if<mqtt::PageRequest>(&each)) {
-      auto page = ReadPage(*request);
-      if (!page) return fail(std::move(page).error());
-      answers_.page(std::move(*page));
-    } else {
-      auto expired = DeleteExpired(std::get<SweepRequest>(each).now);
-      if (!expired) {
-        log::Warning("expired messages could not be deleted; trying again later",
-                     {{"error", expired.error().message()}});
-      } else if (!expired->empty()) {
-        answers_.expired(std::move(*expired));
+    if (!batches.empty()) {
+      switch (CommitAll(batches)) {
+        case Commitment::kDone:
+          break;
+        case Commitment::kLater:
+          PutBack(std::move(batches), std::move(group));
+          return true;
+        case Commitment::kNever:
+          return false;
       }
+      batches.clear();
     }
+    if (group.empty()) break;
+    if (const auto* request = std::get_if<mqtt::PageRequest>(&group.front())) {
+      if (!Answer(*request)) return false;
+    } else {
+      sweeping_ = std::get<SweepRequest>(group.front()).now;
+      SweepSome();
+    }
+    group.pop_front();
   }
-  CommitUntilDone(batches);
+  return true;
 }
 
-bool RelayDb::CommitUntilDone(const std::vector<mqtt::KeepBatch>& batches) {
-  if (batches.empty()) return true;
-  for (;;) {
-    auto done = Commit(batches);
-    if (done) {
-      if (!std::exchange(writable_, true)) answers_.writable(true);
-      answers_.committed(batches.back().number);
-      return true;
+void RelayDb::PutBack(std::vector<mqtt::KeepBatch> batches, std::deque<Work> rest) {
+  const std::lock_guard lock(mutex_);
+  for (auto work = rest.rbegin(); work != rest.rend(); ++work) {
+    if (const auto* batch = std::get_if<mqtt::KeepBatch>(&*work)) {
+      waiting_operations_ += batch->operations.size();
     }
-    const Errc code = done.error().code();
-    // Damage, or an operation that cannot be carried out, will be no better in a second.
-    if (code != Errc::kFull && code != Errc::kIo && code != Errc::kUnavailable) {
-      log::Error("the relay's database has failed", {{"error", done.error().message()}});
-      answers_.failed(std::move(done).error());
-      return false;
+    work_.push_front(std::move(*work));
+  }
+  for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
+    waiting_operations_ += batch->operations.size();
+    work_.push_front(std::move(*batch));
+  }
+}
+
+RelayDb::Commitment RelayDb::CommitAll(const std::vector<mqtt::KeepBatch>& batches) {
+  // On a full disk: what the log holds already goes to the database, and its room is free again.
+  // If that fails as well, the commit will say so.
+  if (!writable_) static_cast<void>(database_.Execute("PRAGMA wal_checkpoint"));
+  auto done = Commit(batches);
+  if (done) {
+    if (!writable_) {
+      writable_ = true;
+      log::Info("the relay's database can be written again");
+      answers_.writable(true);
     }
+    for (const mqtt::QueueId id : statements_->TakeDropped()) dropping_.push_back(id);
+    answers_.committed(batches.back().number);
+    return Commitment::kDone;
+  }
+  const Errc code = done.error().code();
+  // Damage, or an operation that cannot be carried out, will be no better in a second.
+  if (code != Errc::kFull && code != Errc::kIo && code != Errc::kUnavailable) {
+    Fail(std::move(done).error());
+    return Commitment::kNever;
+  }
+  retry_at_ = Clock::now() + kRetryAfter;
+  if (writable_) {
+    writable_ = false;
     log::Error("the relay's database cannot be written; nothing is acknowledged until it can",
                {{"error", done.error().message()}});
-    if (std::exchange(writable_, false)) answers_.writable(false);
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, kRetryAfter, [this] { return stopping_; })) return false;
+    answers_.writable(false);
   }
+  return Commitment::kLater;
 }
 
 Expected<void> RelayDb::Commit(const std::vector<mqtt::KeepBatch>& batches) {
@@ -339,17 +359,62 @@ Expected<void> RelayDb::Commit(const std::vector<mqtt::KeepBatch>& batches) {
   return {};
 }
 
-Expected<mqtt::Page> RelayDb::ReadPage(const mqtt::PageRequest& request) {
-  return statements_->Page(request);
+bool RelayDb::Answer(const mqtt::PageRequest& request) {
+  auto page = statements_->Page(request);
+  if (!page) {
+    Fail(std::move(page).error());
+    return false;
+  }
+  answers_.page(std::move(*page));
+  return true;
 }
 
-Expected<std::vector<mqtt::ExpiredRow>> RelayDb::DeleteExpired(UtcTime now) {
-  auto transaction = Transaction::Begin(database_);
-  if (!transaction) return std::move(transaction).error();
-  auto rows = statements_->Expire(now);
-  if (!rows) return rows;
-  if (auto done = transaction->Commit(); !done) return std::move(done).error();
-  return rows;
+void RelayDb::Fail(Error error) {
+  log::Error("the relay's database has failed", {{"error", error.message()}});
+  if (error.code() == Errc::kMalformed) MarkSuspect(options_.file);
+  answers_.failed(std::move(error));
+}
+
+// Chores: what can wait, a slice at a time, between the transactions that somebody waits for.
+void RelayDb::DoChore() {
+  if (!HasChores() || Clock::now() < chore_at_) return;
+  sweeping_ ? SweepSome() : DropSome();
+}
+
+void RelayDb::SweepSome() {
+  std::vector<mqtt::ExpiredRow> rows;
+  const auto sweep = [&]() -> Expected<void> {
+    auto transaction = Transaction::Begin(database_);
+    if (!transaction) return std::move(transaction).error();
+    auto expired = statements_->Expire(*sweeping_, kSlice);
+    if (!expired) return std::move(expired).error();
+    if (auto done = transaction->Commit(); !done) return done;
+    rows = std::move(*expired);
+    return {};
+  };
+  if (auto done = sweep(); !done) return Postpone(done.error());
+  if (rows.size() < kSlice) sweeping_.reset();
+  if (!rows.empty()) answers_.expired(std::move(rows));
+}
+
+void RelayDb::DropSome() {
+  bool is_empty = false;
+  const auto drop = [&]() -> Expected<void> {
+    auto transaction = Transaction::Begin(database_);
+    if (!transaction) return std::move(transaction).error();
+    auto finished = statements_->DropSlice(dropping_.front(), kSlice);
+    if (!finished) return std::move(finished).error();
+    is_empty = *finished;
+    return transaction->Commit();
+  };
+  if (auto done = drop(); !done) return Postpone(done.error());
+  if (is_empty) dropping_.pop_front();
+}
+
+void RelayDb::Postpone(const Error& error) {
+  log::Warning("old messages could not be deleted; trying again later",
+               {{"error", error.message()}});
+  chore_at_ = Clock::now() + kChoresAfter;
 }
 
 }  // namespace mig::store

@@ -8,6 +8,9 @@
 namespace mig::store {
 namespace {
 
+// Rows of dropped queues that go at once, in the same transaction; others follow.
+constexpr std::size_t kDroppedRows = 1000;
+
 std::int64_t Milliseconds(UtcTime time) { return time.time_since_epoch().count(); }
 
 std::optional<std::int64_t> Milliseconds(const std::optional<UtcTime>& time) {
@@ -65,8 +68,13 @@ Expected<std::unique_ptr<RelayDb::Statements>> RelayDb::Statements::Prepare(Data
                 "INSERT INTO queue (queue, sequence, message, qos, retain, identifiers, size,"
                 " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
            Line{&all->drop_row_, "DELETE FROM queue WHERE queue = ? AND sequence = ?"},
-           Line{&all->rows_of_queue_, "SELECT message FROM queue WHERE queue = ?"},
-           Line{&all->drop_queue_, "DELETE FROM queue WHERE queue = ?"},
+           Line{&all->rows_of_queue_,
+                "SELECT sequence, message FROM queue WHERE queue = ? ORDER BY sequence LIMIT ?"},
+           Line{&all->drop_rows_, "DELETE FROM queue WHERE queue = ? AND sequence <= ?"},
+           Line{&all->put_dropped_,
+                "INSERT INTO dropped_queues (queue) VALUES (?) ON CONFLICT DO NOTHING"},
+           Line{&all->drop_dropped_, "DELETE FROM dropped_queues WHERE queue = ?"},
+           Line{&all->dropped_queues_, "SELECT queue FROM dropped_queues ORDER BY queue"},
            Line{&all->release_, "UPDATE messages SET refs = refs - ?2 WHERE id = ?1"},
            Line{&all->drop_message_, "DELETE FROM messages WHERE id = ? AND refs <= 0"},
            Line{&all->put_retained_,
@@ -90,7 +98,7 @@ Expected<std::unique_ptr<RelayDb::Statements>> RelayDb::Statements::Prepare(Data
            Line{&all->expired_,
                 "SELECT queue, sequence, size, message FROM queue AS q WHERE expires_at <= ?"
                 " AND NOT EXISTS (SELECT 1 FROM sending AS s WHERE s.session = q.queue"
-                " AND s.sequence = q.sequence)"},
+                " AND s.sequence = q.sequence) LIMIT ?"},
        }) {
     auto statement = database.Prepare(line.sql);
     if (!statement) return std::move(statement).error();
@@ -104,6 +112,8 @@ Expected<void> RelayDb::Statements::Apply(const std::vector<mqtt::KeepBatch>& ba
   elided_.clear();
   received_.clear();
   sending_.clear();
+  dropped_.clear();
+  may_drop_ = kDroppedRows;
   // Who is connected acknowledges within milliseconds; such a row need not touch the disk.
   std::set<RowKey> queued;
   const auto done_with = [&](mqtt::QueueId queue, std::uint64_t sequence) {
@@ -264,15 +274,53 @@ Expected<void> RelayDb::Statements::WriteExchanges() {
 }
 
 Expected<void> RelayDb::Statements::DropQueue(mqtt::QueueId id) {
-  rows_of_queue_.Bind(id);
+  auto rows = DropRows(id, may_drop_);
+  if (!rows) return std::move(rows).error();
+  may_drop_ -= *rows;
+  if (may_drop_ > 0) return {};
+  dropped_.push_back(id);
+  return put_dropped_.Bind(id).Run();
+}
+
+Expected<std::size_t> RelayDb::Statements::DropRows(mqtt::QueueId id, std::size_t limit) {
+  std::size_t count = 0;
+  std::int64_t last = 0;
+  rows_of_queue_.Bind(id, limit);
   for (;;) {
     auto row = rows_of_queue_.Step();
     if (!row) return std::move(row).error();
     if (!*row) break;
-    ++released_[static_cast<mqtt::MessageId>(rows_of_queue_.Integer(0))];
+    last = rows_of_queue_.Integer(0);
+    ++released_[static_cast<mqtt::MessageId>(rows_of_queue_.Integer(1))];
+    ++count;
   }
   rows_of_queue_.Reset();
-  return drop_queue_.Bind(id).Run();
+  if (count == 0) return count;
+  if (auto done = drop_rows_.Bind(id, last).Run(); !done) return std::move(done).error();
+  return count;
+}
+
+Expected<bool> RelayDb::Statements::DropSlice(mqtt::QueueId id, std::size_t limit) {
+  released_.clear();
+  auto rows = DropRows(id, limit);
+  if (!rows) return std::move(rows).error();
+  if (auto done = ReleaseMessages(); !done) return std::move(done).error();
+  if (*rows == limit) return false;
+  if (auto done = drop_dropped_.Bind(id).Run(); !done) return std::move(done).error();
+  return true;
+}
+
+Expected<std::vector<mqtt::QueueId>> RelayDb::Statements::DroppedQueues() {
+  std::vector<mqtt::QueueId> ids;
+  dropped_queues_.Bind();
+  for (;;) {
+    auto row = dropped_queues_.Step();
+    if (!row) return std::move(row).error();
+    if (!*row) break;
+    ids.push_back(static_cast<mqtt::QueueId>(dropped_queues_.Integer(0)));
+  }
+  dropped_queues_.Reset();
+  return ids;
 }
 
 Expected<void> RelayDb::Statements::ReleaseMessages() {
@@ -313,10 +361,11 @@ Expected<mqtt::Page> RelayDb::Statements::Page(const mqtt::PageRequest& request)
   return page;
 }
 
-Expected<std::vector<mqtt::ExpiredRow>> RelayDb::Statements::Expire(UtcTime now) {
+Expected<std::vector<mqtt::ExpiredRow>> RelayDb::Statements::Expire(UtcTime now,
+                                                                    std::size_t limit) {
   std::vector<mqtt::ExpiredRow> rows;
   released_.clear();
-  expired_.Bind(Milliseconds(now));
+  expired_.Bind(Milliseconds(now), limit);
   for (;;) {
     auto row = expired_.Step();
     if (!row) return std::move(row).error();

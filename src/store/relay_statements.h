@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "mqtt/keeper.h"
@@ -19,7 +20,16 @@ struct RelayDb::Statements {
   // The operations of some batches in order, within the caller's transaction.
   Expected<void> Apply(const std::vector<mqtt::KeepBatch>& batches);
   Expected<mqtt::Page> Page(const mqtt::PageRequest& request);
-  Expected<std::vector<mqtt::ExpiredRow>> Expire(UtcTime now);
+  // At most so many rows.
+  Expected<std::vector<mqtt::ExpiredRow>> Expire(UtcTime now, std::size_t limit);
+
+  // Queues that a transaction dropped but for rows that were too many for it: after it is committed
+  // they are to be deleted with DropSlice.
+  std::vector<mqtt::QueueId> TakeDropped() { return std::exchange(dropped_, {}); }
+  // The same as a start finds them.
+  Expected<std::vector<mqtt::QueueId>> DroppedQueues();
+  // True: nothing is left of it.
+  Expected<bool> DropSlice(mqtt::QueueId id, std::size_t limit);
 
  private:
   using RowKey = std::pair<mqtt::QueueId, std::uint64_t>;
@@ -41,13 +51,16 @@ struct RelayDb::Statements {
   Expected<void> Apply(const mqtt::PutReleased& op);
   Expected<void> Apply(const mqtt::DropSending& op);
   Expected<void> DropQueue(mqtt::QueueId id);
+  // Number of rows.
+  Expected<std::size_t> DropRows(mqtt::QueueId id, std::size_t limit);
   Expected<void> ReleaseMessages();
   Expected<void> WriteExchanges();
 
   Statement put_session_, drop_session_, drop_subscriptions_;
   Statement put_subscription_, drop_subscription_;
   Statement put_group_, drop_group_;
-  Statement put_message_, put_row_, drop_row_, rows_of_queue_, drop_queue_;
+  Statement put_message_, put_row_, drop_row_, rows_of_queue_, drop_rows_;
+  Statement put_dropped_, drop_dropped_, dropped_queues_;
   Statement release_, drop_message_;
   Statement put_retained_, drop_retained_;
   Statement put_received_, drop_received_, drop_all_received_;
@@ -61,6 +74,8 @@ struct RelayDb::Statements {
   // given back within one group.
   std::map<PacketKey, bool> received_;
   std::map<PacketKey, std::optional<std::uint64_t>> sending_;  // the row's sequence; nothing: gone
+  std::size_t may_drop_ = 0;                                   // rows of dropped queues
+  std::vector<mqtt::QueueId> dropped_;
   const Database* database_ = nullptr;
 };
 

@@ -138,8 +138,10 @@ class Database {
       std::function<std::optional<bool>(std::span<const std::optional<std::string_view>> values)>;
   Expected<void> Define(const std::string& name, int arguments, Test test);
 
-  // Reads through the whole file for damage. Error: kMalformed, with the first finding.
+  // Reads through the whole file, or one table and its indexes, for damage. Error: kMalformed, with
+  // the first finding.
   Expected<void> Check();
+  Expected<void> Check(const std::string& table);
 
   std::int64_t LastInsertId() const;
   // Rows changed by the last INSERT, UPDATE or DELETE.

@@ -134,10 +134,10 @@ TEST_CASE("relay database: expired rows are deleted and reported", "[store]") {
                 Enqueue{MakeMessage(1, "old", UtcTime(1000ms)), {{1, 1}}},
                 Enqueue{MakeMessage(2, "new", UtcTime(3000ms)), {{1, 2}}},
                 Enqueue{MakeMessage(3, "ever"), {{1, 3}}}});
-    auto future = relay.expired.get_future();
     relay.db->DropExpired(UtcTime(2000ms));
-    REQUIRE(future.wait_for(kPatience) == std::future_status::ready);
-    const auto rows = future.get();
+    relay.WaitExpired(1);
+    relay.db->Stop();
+    const auto& rows = relay.expired;
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].queue == 1);
     CHECK(rows[0].sequence == 1);
@@ -202,7 +202,7 @@ TEST_CASE("relay database: an unreadable file is moved aside, and the relay star
     damaged.seekp(4096);
     damaged << std::string(20'000, '\xAA');
   }
-  auto db = RelayDb::Open({file, 5ms, 256});
+  auto db = RelayDb::Open({file});
   if (!db) FAIL(db.error().message());
   CHECK((*db)->TakeSnapshot().sessions.empty());
   REQUIRE((*db)->moved_aside());
@@ -212,7 +212,7 @@ TEST_CASE("relay database: an unreadable file is moved aside, and the relay star
 TEST_CASE("relay database: a second process does not get the same file", "[store]") {
   TempFolder folder;
   Relay relay(folder / "relay.db");
-  auto second = RelayDb::Open({folder / "relay.db", 5ms, 256});
+  auto second = RelayDb::Open({folder / "relay.db"});
   REQUIRE_FALSE(second);
   CHECK(second.error().code() == Errc::kUnavailable);
 }

@@ -167,10 +167,10 @@ TEST_CASE("relay database: a row that is being sent does not expire", "[store]")
                 Enqueue{message, {{1, 1, Qos::kExactlyOnce}, {1, 2, Qos::kExactlyOnce}}},
                 PutSending{1, 4, 1}});
     relay.WaitCommitted();
-    auto future = relay.expired.get_future();
     relay.db->DropExpired(UtcTime(2000ms));
-    REQUIRE(future.wait_for(kPatience) == std::future_status::ready);
-    const auto rows = future.get();
+    relay.WaitExpired(1);
+    relay.db->Stop();
+    const auto& rows = relay.expired;
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].sequence == 2);
   }

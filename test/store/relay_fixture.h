@@ -1,11 +1,13 @@
 // An open relay database with the answers that it gave, and what tests put into it.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,10 @@ inline constexpr auto kPatience = 20s;
 class Relay {
  public:
   explicit Relay(const std::filesystem::path& file, std::chrono::milliseconds group_for = 5ms) {
-    auto opened = RelayDb::Open({file, group_for, 256});
+    RelayDbOptions options;
+    options.file = file;
+    options.group_for = group_for;
+    auto opened = RelayDb::Open(std::move(options));
     if (!opened) FAIL(opened.error().message());
     Begin(std::move(*opened));
   }
@@ -39,21 +44,44 @@ class Relay {
       committed = batch;
       changed.notify_all();
     };
-    answers.page = [this](mqtt::Page page) { pages.set_value(std::move(page)); };
-    answers.expired = [this](std::vector<mqtt::ExpiredRow> rows) {
-      expired.set_value(std::move(rows));
+    answers.page = [this](mqtt::Page page) {
+      const std::lock_guard lock(mutex);
+      committed_at_page = committed;
+      pages.set_value(std::move(page));
     };
-    answers.writable = [](bool) {};
-    answers.failed = [](const Error& error) { FAIL(error.message()); };
+    answers.expired = [this](std::vector<mqtt::ExpiredRow> rows) {
+      const std::lock_guard lock(mutex);
+      expired.insert(expired.end(), rows.begin(), rows.end());
+      most_expired_at_once = std::max(most_expired_at_once, rows.size());
+      changed.notify_all();
+    };
+    answers.writable = [this](bool now) {
+      const std::lock_guard lock(mutex);
+      writable = now;
+      changed.notify_all();
+    };
+    answers.failed = [this](Error error) {
+      const std::lock_guard lock(mutex);
+      failure = std::move(error);
+      changed.notify_all();
+    };
     db->Start(std::move(answers));
   }
 
   void Keep(std::vector<mqtt::KeepOperation> operations) {
     db->Keep(mqtt::KeepBatch{++last_batch, std::move(operations)});
   }
-  void WaitCommitted() {
+  template <typename Condition>
+  void Wait(Condition condition) {
     std::unique_lock lock(mutex);
-    REQUIRE(changed.wait_for(lock, kPatience, [this] { return committed == last_batch; }));
+    REQUIRE(changed.wait_for(lock, kPatience, condition));
+  }
+  void WaitCommitted() {
+    Wait([this] { return committed == last_batch || failure; });
+    if (failure) FAIL(failure->message());
+  }
+  void WaitExpired(std::size_t rows) {
+    Wait([&] { return expired.size() >= rows; });
   }
   std::vector<mqtt::QueueEntry> ReadPage(mqtt::QueueId queue, std::uint64_t after,
                                          std::size_t entries) {
@@ -70,7 +98,11 @@ class Relay {
   std::uint64_t committed = 0;
   std::uint64_t last_batch = 0;
   std::promise<mqtt::Page> pages;
-  std::promise<std::vector<mqtt::ExpiredRow>> expired;
+  std::uint64_t committed_at_page = 0;
+  std::vector<mqtt::ExpiredRow> expired;  // in all
+  std::size_t most_expired_at_once = 0;
+  bool writable = true;
+  std::optional<Error> failure;
   std::unique_ptr<RelayDb> db;  // last: its thread answers until it is gone
 };
 
