@@ -54,6 +54,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
     bool waits_read = false;  // what the poller watches
     bool waits_write = false;
     bool dirty = false;
+    bool owes_ack = false;  // was read in this turn, and sent nothing
     UtcTime accepted{};
     UtcTime deadline{};  // while listed in limited
 

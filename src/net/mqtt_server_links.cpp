@@ -286,9 +286,8 @@ void MqttServer::Impl::ReadSome(Link& first) {
     link->held = link->out.size() > options.limits.unsent_bytes;
     if (!link->may_read || link->held) return;
   }
-  // Acknowledge at once: Paho does not set TCP_NODELAY, and would wait 40 ms for our delayed ACK.
-  const int on = 1;
-  ::setsockopt(link->socket.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  link->owes_ack = true;
+  MarkDirty(*link);
   if (more && link->transport().HasBuffered()) {
     OnThread([id](Impl& self) { self.Resume(id); });
   } else {
@@ -367,6 +366,13 @@ void MqttServer::Impl::Flush(Link& link) {
     link.held = false;
     OnThread([id](Impl& self) { self.Resume(id); });
   }
+  // Acknowledge at once, if no answer takes it along: Paho does not set TCP_NODELAY, and would wait
+  // 40 ms for our delayed ACK.
+  if (link.owes_ack && sent == 0) {
+    const int on = 1;
+    ::setsockopt(link.socket.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  }
+  link.owes_ack = false;
   if (sent > 0) {
     broker.Sent(id, sent, Clock());
     Perform();
