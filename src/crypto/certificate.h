@@ -40,6 +40,7 @@ class PeerAuthorities {
   // The name in a certificate whose chain TLS has verified already. Errors: kMalformed as
   // PeerNameOf; kDenied: issued by the CA that may not give this role.
   Expected<PeerName> NameOf(const x509_st* certificate) const;
+  // The same of a certificate that nobody has verified.
   Expected<PeerName> NameOfPem(std::string_view certificate_pem) const;
 
  private:

@@ -241,6 +241,31 @@ TEST_CASE("certificate: a role counts only from the CA that may give it", "[cryp
   CHECK_FALSE(authorities->NameOfPem(issued(imposter, "agent")));
 }
 
+TEST_CASE("certificate: of a chain that TLS has verified a role counts from its own CA only",
+          "[crypto]") {
+  const auto role_given_by = [](const PeerAuthorities& authorities, const KeyPairPem& ca,
+                                const char* role) {
+    return authorities.NameOf(Load(IssueLeaf(ca, {{role, "x"}}, kNow)->certificate).get())
+        .has_value();
+  };
+  const auto authorities =
+      PeerAuthorities::FromPem(AgentsCa().certificate, ServersCa().certificate);
+  REQUIRE(authorities);
+  CHECK(role_given_by(*authorities, AgentsCa(), "agent"));
+  CHECK(role_given_by(*authorities, ServersCa(), "relay"));
+  CHECK_FALSE(role_given_by(*authorities, AgentsCa(), "relay"));
+  CHECK_FALSE(role_given_by(*authorities, ServersCa(), "agent"));
+
+  // Where both have one name, that name says nothing, and the signature decides.
+  const KeyPairPem servers = *MakeCa("agents of the test", kNow, hours(24));
+  const auto alike = PeerAuthorities::FromPem(AgentsCa().certificate, servers.certificate);
+  REQUIRE(alike);
+  CHECK(role_given_by(*alike, AgentsCa(), "agent"));
+  CHECK(role_given_by(*alike, servers, "relay"));
+  CHECK_FALSE(role_given_by(*alike, AgentsCa(), "relay"));
+  CHECK_FALSE(role_given_by(*alike, servers, "agent"));
+}
+
 TEST_CASE("certificate: authorities may be several while a CA is replaced", "[crypto]") {
   const KeyPairPem next = *MakeCa("agents of the test, next", kNow, hours(24));
   const auto authorities =
