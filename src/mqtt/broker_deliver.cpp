@@ -56,6 +56,13 @@ void Broker::SendPublish(Connection& connection, const QueueEntry& entry, std::u
   Send send;
   send.connection = connection.id;
   send.frame = frames_.Get(entry.message, form, now);
+  if (send.frame->bytes.size() > connection.max_packet_bytes) {
+    // The alias makes it too large, beside its topic or in place of a short one.
+    if (!form.alias_known) connection.sent_aliases.pop_back();
+    form.alias = 0;
+    form.alias_known = false;
+    send.frame = frames_.Get(entry.message, form, now);
+  }
   send.packet_id = packet_id;
   send.dup = dup;
   connection.unsent_bytes += send.frame->bytes.size();
