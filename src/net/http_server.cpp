@@ -186,6 +186,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   tcp::acceptor acceptor;
   std::shared_ptr<asio::ssl::context> context;
   bool stopping = false;
+  bool destroyed = false;  // and with the server what handlers refer to
   std::map<std::string, std::size_t> per_address;
   std::set<Stream*> open;  // for the destructor and for Stop
   std::set<Stream*> idle;  // between requests
@@ -350,6 +351,7 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
     co_return false;
   }
 
+  if (destroyed) co_return false;
   const bool keep_alive = parser.get().keep_alive();
   HttpRequest request = ToRequest(parser.get(), peer);
   request.parsed = std::move(*target);
@@ -502,6 +504,7 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::Start(asio::io_context& io,
 }
 
 HttpServer::~HttpServer() {
+  impl_->destroyed = true;
   Stop();
   for (Stream* stream : impl_->open) stream->tcp().cancel();
 }

@@ -115,7 +115,10 @@ void MqttServer::Impl::Begin(mqtt::Snapshot snapshot) {
     });
   };
   answers.committed = [tell](std::uint64_t batch) {
-    tell([batch](Impl& self) { self.broker.Committed(batch, self.Clock()); });
+    tell([batch](Impl& self) {
+      self.commits.Committed(batch, self.Clock());
+      self.broker.Committed(batch, self.Clock());
+    });
   };
   answers.page = [tell](mqtt::Page page) {
     tell([page = std::move(page)](Impl& self) mutable {
@@ -181,6 +184,7 @@ void MqttServer::Impl::PerformOne(mqtt::Effect& effect) {
       self->Perform();
     });
   } else if (auto* keep = std::get_if<mqtt::Keep>(&effect)) {
+    commits.Asked(keep->batch.number, keep->batch.operations.size(), Clock());
     keeper->Keep(std::move(keep->batch));
   } else if (const auto* page = std::get_if<mqtt::ReadPage>(&effect)) {
     keeper->Read(page->request);
@@ -275,6 +279,25 @@ std::size_t MqttServer::connections() const { return impl_->links.size(); }
 const mqtt::BrokerCounters& MqttServer::counters() const { return impl_->broker.counters(); }
 
 const Refusals& MqttServer::refusals() const { return impl_->refusals; }
+
+const MqttServerOptions& MqttServer::options() const { return impl_->options; }
+
+MqttServerFigures MqttServer::Figures() const {
+  MqttServerFigures figures;
+  figures.broker = impl_->broker.Figures(impl_->Clock());
+  figures.loads = impl_->broker.loads();
+  figures.connections = impl_->links.size();
+  figures.without_connect = impl_->bounds.unknown();
+  figures.handshakes = impl_->handshakes;
+  figures.handshakes_done = impl_->handshakes_done;
+  figures.refusals = impl_->refusals.Totals();
+  figures.commits = impl_->commits;
+  return figures;
+}
+
+std::vector<mqtt::QueueFigures> MqttServer::LargestQueues(std::size_t count) const {
+  return impl_->broker.LargestQueues(count);
+}
 
 void MqttServer::OnFailure(std::function<void(Error)> failed) { impl_->failed = std::move(failed); }
 

@@ -7,15 +7,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mqtt/authoriser.h"
 #include "mqtt/broker.h"
 #include "mqtt/keeper.h"
 #include "mqtt/limits.h"
+#include "net/commit_times.h"
 #include "net/connection_bounds.h"
 #include "net/refusals.h"
 #include "net/tls_server_context.h"
@@ -55,6 +58,18 @@ struct MqttServerOptions {
   std::chrono::milliseconds check_revocations{60'000};
 };
 
+// One reading of everything that is counted.
+struct MqttServerFigures {
+  mqtt::BrokerFigures broker;
+  mqtt::LoadAverages loads;  // zeros without $SYS topics
+  std::size_t connections = 0;
+  std::size_t without_connect = 0;
+  std::size_t handshakes = 0;  // under way
+  std::uint64_t handshakes_done = 0;
+  std::map<std::string_view, std::uint64_t> refusals;  // by reason, a literal
+  CommitTimes commits;
+};
+
 class MqttServer {
  public:
   // `io` and `authoriser` must outlive the server. SIGPIPE must be ignored (os/startup.h).
@@ -73,6 +88,9 @@ class MqttServer {
   std::size_t connections() const;
   const mqtt::BrokerCounters& counters() const;
   const Refusals& refusals() const;
+  const MqttServerOptions& options() const;
+  MqttServerFigures Figures() const;
+  std::vector<mqtt::QueueFigures> LargestQueues(std::size_t count) const;
 
   // Called once if the store fails for good: nothing can be acknowledged any more.
   void OnFailure(std::function<void(Error)> failed);

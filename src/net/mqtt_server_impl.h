@@ -1,6 +1,6 @@
 // The inside of net/mqtt_server.h, for its source files: mqtt_server.cpp (start, stop, what the
-// broker wants done), mqtt_server_links.cpp (a connection from accept to close), mqtt_server_tls.cpp
-// (certificates that change).
+// broker wants done), mqtt_server_links.cpp (a connection from accept to close),
+// mqtt_server_tls.cpp (certificates that change).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -151,6 +151,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   mqtt::Broker broker;
   ConnectionBounds bounds;
   Refusals refusals;
+  CommitTimes commits;
   WebSocketEngine websockets;  // outlives links
   tcp::acceptor acceptor;
   boost::asio::steady_timer accept_pause;
@@ -174,6 +175,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   bool sweeping = false;
   bool accepting = false;  // an accept is under way, or its pause
   std::size_t handshakes = 0;
+  std::uint64_t handshakes_done = 0;
   bool stopping = false;
   bool finished = false;
   std::function<void()> stopped;

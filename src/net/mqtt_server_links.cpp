@@ -147,6 +147,7 @@ void MqttServer::Impl::Handshake(Link& link) {
       break;
   }
   --handshakes;
+  ++handshakes_done;
   limited.erase(link.id);
   auto name = tls->NameOf(link.stream.tls());
   if (!name) {

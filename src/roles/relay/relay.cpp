@@ -1,5 +1,7 @@
 #include "roles/relay/relay.h"
 
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -17,6 +19,8 @@
 #include "roles/relay/relay_config.h"
 #include "roles/relay/relay_limits.h"
 #include "roles/relay/topic_rights.h"
+#include "roles/relay/verbs.h"
+#include "roles/relay/watch.h"
 #include "store/relay_db.h"
 #include "util/log.h"
 
@@ -44,8 +48,9 @@ struct Arguments {
 cli::Options Declare(Arguments& arguments) {
   cli::Options options(
       "mig relay --config FILE\n       mig relay --listen 127.0.0.1:PORT --open "
-      "--store FILE",
-      "The MQTT broker between scheduler, API and agents.");
+      "--store FILE\n       mig relay status [--config FILE | --store FILE] [--json]",
+      "The MQTT broker between scheduler, API and agents; `status` shows how the one that runs "
+      "here is.");
   options.Text("config", 'c', "FILE", "configuration (examples/config/relay.yaml)",
                &arguments.config);
   options.Text("listen", '\0', "ADDRESS", "listen here instead; only with --open",
@@ -155,6 +160,13 @@ class RelayProcess {
     WaitForSignal();
 
     const std::string port = std::to_string(server_->port());
+    watch_.emplace(io_, *server_,
+                   relay::RelayFacts{::getpid(), server_->port(), 0,
+                                     std::filesystem::absolute(config_.store).string()});
+    watch_->OpenControl();
+    if (!config_.metrics_listen.empty()) {
+      if (auto served = watch_->ServeMetrics(config_.metrics_listen); !served) return served;
+    }
     if (!config_.port_file.empty()) {
       auto written = os::WriteFileAtomically(config_.port_file, port + "\n", 0644);
       if (!written) return std::move(written).error();
@@ -190,11 +202,16 @@ class RelayProcess {
       log::Error("not everything was read again", {{"error", done.error().message()}});
       return;
     }
+    if (auto done = watch_->ReloadCertificate(); !done) {
+      log::Error("metrics keep the old certificate", {{"error", done.error().message()}});
+      return;
+    }
     log::Info("read again: certificate, key, CAs, revocation lists, log level");
   }
 
   void Stop() {
     signals_.cancel();
+    watch_.reset();
     server_->Stop([this] { io_.stop(); });
   }
 
@@ -206,6 +223,7 @@ class RelayProcess {
   asio::io_context io_{1};  // one thread
   asio::signal_set signals_;
   std::unique_ptr<MqttServer> server_;
+  std::optional<relay::Watch> watch_;
   int status_ = kDone;
 };
 
@@ -215,6 +233,9 @@ int RunRelay(std::span<const std::string> arguments) {
   Arguments given;
   cli::Options options = Declare(given);
   cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (!arguments.empty() && arguments[0] == "status") {
+    return relay::RunStatus(arguments.subspan(1), terminal);
+  }
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   auto config = ConfigOf(given);
   if (!config) {

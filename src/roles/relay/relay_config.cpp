@@ -113,6 +113,14 @@ Expected<RelayConfig> LoadRelayConfig(const std::filesystem::path& file) {
   config.server.limits.server_reference = ReadServerReference(*settings);
   config.server.websocket = ReadWebSocket(settings->Section("websocket"));
 
+  Settings metrics = settings->Section("metrics");
+  config.metrics_listen = metrics.String("listen", "");
+  if (!config.metrics_listen.empty() || metrics.Has("listen")) {
+    if (auto ok = ParseHostPort(config.metrics_listen); !ok) {
+      metrics.Fail("listen", ok.error().message());
+    }
+  }
+
   config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();
   return config;

@@ -17,6 +17,7 @@ struct RelayConfig {
   std::filesystem::path port_file;  // where the port is written once bound; empty: nowhere
   std::filesystem::path store;
   std::vector<std::string> deny_subscribe;  // roles/relay/denied_subscriptions.h
+  std::string metrics_listen;               // where metrics are served; empty: nowhere
   LogSettings logging;
 };
 

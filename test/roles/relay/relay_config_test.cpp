@@ -61,8 +61,9 @@ TEST_CASE("relay configuration: paths are relative to the file's folder", "[rela
   REQUIRE(config);
   CHECK(config->server.tls->servers_ca == "/d");
   CHECK(config->server.tls->revocations.empty());
-  const auto revoking = Load("store: r\ntls: {certificate: a, key: b, agents_ca: c, "
-                             "servers_ca: d, crl: [e, /f], crl_check: 5s}\n");
+  const auto revoking = Load(
+      "store: r\ntls: {certificate: a, key: b, agents_ca: c, "
+      "servers_ca: d, crl: [e, /f], crl_check: 5s}\n");
   REQUIRE(revoking);
   REQUIRE(revoking->server.tls->revocations.size() == 2);
   CHECK(std::filesystem::path(revoking->server.tls->revocations[0]).is_absolute());
@@ -167,6 +168,15 @@ TEST_CASE("relay configuration: $SYS topics and the other relay are those of the
   CHECK(config->server.sys_interval == 30s);
   CHECK(config->server.limits.server_reference == "b:1 [::1]:8883");
   CHECK(Load(kRequired + "sys_interval: 0s\n")->server.sys_interval == 0s);
+}
+
+TEST_CASE("relay configuration: metrics are served where the file says, or nowhere", "[relay]") {
+  CHECK(Load(kRequired)->metrics_listen.empty());
+  CHECK(Load(kRequired + "metrics: {listen: '127.0.0.1:9883'}\n")->metrics_listen ==
+        "127.0.0.1:9883");
+  CHECK_FALSE(Load(kRequired + "metrics: {listen: '9883'}\n"));
+  CHECK_FALSE(Load(kRequired + "metrics: {listen: ''}\n"));
+  CHECK_FALSE(Load(kRequired + "metrics: {port: 9883}\n"));
 }
 
 TEST_CASE("relay configuration: what is missing, unknown or out of range is refused", "[relay]") {
