@@ -236,6 +236,7 @@ void MqttServer::Impl::Report() {
 void MqttServer::Impl::Finish() {
   if (finished) return;
   finished = true;
+  shakers.reset();
   for (asio::steady_timer* timer : {&accept_pause, &wake, &sweep, &report, &revocations}) {
     timer->cancel();
   }
@@ -257,6 +258,7 @@ Expected<std::unique_ptr<MqttServer>> MqttServer::Start(asio::io_context& io,
     impl->tls = std::move(*tls);
   }
   if (auto listening = impl->Listen(); !listening) return std::move(listening).error();
+  if (impl->tls) impl->shakers = std::make_unique<TlsHandshakes>(impl->options.handshake_threads);
   impl->WatchRevocations();
   impl->Begin(std::move(snapshot));
   return std::unique_ptr<MqttServer>(new MqttServer(std::move(impl)));

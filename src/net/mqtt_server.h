@@ -52,6 +52,7 @@ struct MqttServerOptions {
   ConnectionLimits connections;
   // TLS handshakes under way, 2 ms of CPU each; beyond, newcomers wait in the kernel's backlog.
   std::size_t max_handshakes = 256;
+  std::size_t handshake_threads = 0;  // 0: as many as processors, two at least
   std::chrono::seconds stuck_after{60};  // with bytes to send and none leaving: closed
   std::chrono::seconds drain_for{2};     // a closed connection's last bytes
   // How often is looked whether the files of revocation lists have changed.

@@ -20,6 +20,7 @@
 #include "net/out_queue.h"
 #include "net/poller.h"
 #include "net/server_stream.h"
+#include "net/tls_handshakes.h"
 #include "net/websocket_stream.h"
 
 namespace mig {
@@ -53,6 +54,8 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
     bool held = false;        // not read until it has read what we sent
     bool waits_read = false;  // what the poller watches
     bool waits_write = false;
+    bool lent = false;  // a handshake thread has the stream: hands off
+    bool left = false;  // to be removed as soon as it is given back
     bool dirty = false;
     bool owes_ack = false;  // was read in this turn, and sent nothing
     UtcTime accepted{};
@@ -98,6 +101,8 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   void OnAccept(os::FileDescriptor socket, const boost::asio::ip::address& remote);
   void PauseAccept(std::chrono::milliseconds time);
   void Handshake(Link& link);
+  void OnHandshake(ConnectionId id, TlsHandshakes::Outcome outcome);
+  Expected<PeerName> NameAfter(const Link& link, TlsHandshakes::Outcome outcome) const;
   void OpenLink(Link& link, mqtt::Peer peer);
   void StartWebSocket(Link& link, BytesView early);
   void Watch(Link& link, bool read, bool write);
@@ -120,6 +125,9 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   void BeginDrain(Link& link);
   void Remove(ConnectionId id);
   void Limit(Link& link, std::chrono::milliseconds time);
+  // True while newcomers have to wait for others.
+  bool Crowded() const { return bounds.Full() || handshakes >= options.max_handshakes; }
+  void HurryStrangers();
   void StartSweep();
   void Sweep();
   void Perform();
@@ -181,6 +189,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   std::function<void()> stopped;
   std::function<void(Error)> failed;
   mqtt::BrokerCounters reported;
+  std::unique_ptr<TlsHandshakes> shakers;  // ends before the links, whose streams it works on
 };
 
 }  // namespace mig

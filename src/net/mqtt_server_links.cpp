@@ -26,6 +26,13 @@ constexpr std::size_t kGather = 64;
 constexpr std::chrono::milliseconds kAcceptPause{200};
 constexpr std::chrono::milliseconds kSweepEvery{250};
 
+// For where no answer takes the ACK along: Paho does not set TCP_NODELAY, and would wait 40 ms for
+// our delayed one.
+void AcknowledgeAtOnce(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 AddressBytes SourceBytes(const asio::ip::address& address) {
   return address.is_v6()
              ? address.to_v6().to_bytes()
@@ -44,7 +51,8 @@ std::string AddressText(const asio::ip::address& address) {
 
 void MqttServer::Impl::Accept() {
   // Beyond the bounds newcomers wait in the kernel's backlog, which costs us nothing.
-  if (accepting || stopping || bounds.Full() || handshakes >= options.max_handshakes) return;
+  if (accepting || stopping) return;
+  if (Crowded()) return StartSweep();
   accepting = true;
   if (const auto pause = bounds.Pause(Clock()); pause.count() > 0) return PauseAccept(pause);
   acceptor.async_wait(tcp::acceptor::wait_read, [weak = weak_from_this()](error_code error) {
@@ -57,10 +65,7 @@ void MqttServer::Impl::Accept() {
 // Several at once: a turn of the loop for each newcomer costs more than the newcomer.
 void MqttServer::Impl::AcceptSome() {
   for (int i = 0; i < kAcceptsATurn; ++i) {
-    if (stopping || bounds.Full() || handshakes >= options.max_handshakes ||
-        bounds.Pause(Clock()).count() > 0) {
-      break;
-    }
+    if (stopping || Crowded() || bounds.Pause(Clock()).count() > 0) break;
     tcp::endpoint remote;
     auto size = static_cast<socklen_t>(remote.capacity());
     os::FileDescriptor socket(
@@ -127,12 +132,29 @@ void MqttServer::Impl::OnAccept(os::FileDescriptor socket, const asio::ip::addre
   }
 }
 
+// Lends the stream to a thread that goes on with the handshake.
 void MqttServer::Impl::Handshake(Link& link) {
-  switch (link.stream.Handshake()) {
+  Watch(link, false, false);
+  link.lent = true;
+  shakers->Step(
+      link.stream, tls,
+      [&context = io, weak = weak_from_this(), id = link.id](TlsHandshakes::Outcome outcome) {
+        asio::post(context, [weak, id, outcome = std::move(outcome)]() mutable {
+          const auto self = weak.lock();
+          if (self && !self->finished) self->OnHandshake(id, std::move(outcome));
+        });
+      });
+}
+
+void MqttServer::Impl::OnHandshake(mqtt::ConnectionId id, TlsHandshakes::Outcome outcome) {
+  Link& link = *Find(id);  // is not removed while it is lent
+  link.lent = false;
+  if (link.left) return Remove(id);
+  AcknowledgeAtOnce(link.socket.get());
+  switch (outcome.state) {
     case LinkStream::State::kWantRead:
       return WaitRead(link);
     case LinkStream::State::kWantWrite:
-      StopRead(link);
       return WaitWrite(link);
     case LinkStream::State::kBroken:
     case LinkStream::State::kClosed: {
@@ -141,27 +163,33 @@ void MqttServer::Impl::Handshake(Link& link) {
                  .reason = "TLS handshake failed",
                  .address = link.address,
                  .detail = link.stream.problem()});
-      return Remove(link.id);
+      return Remove(id);
     }
     case LinkStream::State::kDone:
       break;
   }
-  --handshakes;
   ++handshakes_done;
-  limited.erase(link.id);
-  auto name = tls->NameOf(link.stream.tls());
+  auto name = NameAfter(link, std::move(outcome));
   if (!name) {
     WriteNote({.serious = true,
                .what = "refused",
                .reason = "certificate",
                .address = link.address,
                .detail = name.error().message()});
-    link.phase = Phase::kOpen;  // no handshake to be counted any more
-    Remove(link.id);
-    return;
+    return Remove(id);
   }
+  --handshakes;
+  limited.erase(id);
   mqtt::Peer peer{std::move(name->role), std::move(name->id), link.address};
   OpenLink(link, std::move(peer));
+}
+
+// Certificates and lists may have been read again while the answer was on its way.
+Expected<PeerName> MqttServer::Impl::NameAfter(const Link& link,
+                                               TlsHandshakes::Outcome outcome) const {
+  if (outcome.context != tls) return tls->NameOf(link.stream.tls());
+  if (auto good = tls->CheckAgain(link.stream.tls()); !good) return std::move(good).error();
+  return std::move(*outcome.name);
 }
 
 void MqttServer::Impl::OpenLink(Link& link, mqtt::Peer peer) {
@@ -367,12 +395,7 @@ void MqttServer::Impl::Flush(Link& link) {
     link.held = false;
     OnThread([id](Impl& self) { self.Resume(id); });
   }
-  // Acknowledge at once, if no answer takes it along: Paho does not set TCP_NODELAY, and would wait
-  // 40 ms for our delayed ACK.
-  if (link.owes_ack && sent == 0) {
-    const int on = 1;
-    ::setsockopt(link.socket.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-  }
+  if (link.owes_ack && sent == 0) AcknowledgeAtOnce(link.socket.get());
   link.owes_ack = false;
   if (sent > 0) {
     broker.Sent(id, sent, Clock());
@@ -418,6 +441,11 @@ void MqttServer::Impl::Remove(mqtt::ConnectionId id) {
   const auto found = links.find(id);
   if (found == links.end()) return;
   Link& link = *found->second;
+  if (link.lent) {
+    link.left = true;
+    limited.erase(id);
+    return;
+  }
   if (link.phase == Phase::kHandshake && tls) --handshakes;
   bounds.Left(link.source, link.known);
   limited.erase(id);
@@ -467,7 +495,28 @@ void MqttServer::Impl::Sweep() {
     }
     Lost(id);
   }
-  if (!limited.empty()) StartSweep();
+  if (Crowded()) HurryStrangers();
+  if (!limited.empty() || Crowded()) StartSweep();
+}
+
+// While newcomers wait, those who have not said who they are have a quarter of the time: so the
+// places that an attacker holds open from many addresses are free again sooner than he likes.
+void MqttServer::Impl::HurryStrangers() {
+  const UtcTime latest = Clock() - std::chrono::milliseconds(options.limits.connect_within) / 4;
+  std::vector<mqtt::ConnectionId> late;
+  for (const auto& [id, link] : links) {
+    const bool stranger = link->phase == Phase::kHandshake || link->phase == Phase::kOpen;
+    if (stranger && !link->known && !link->left && link->accepted <= latest) late.push_back(id);
+  }
+  for (const mqtt::ConnectionId id : late) {
+    const Link* link = Find(id);
+    if (link == nullptr) continue;
+    WriteNote({.serious = true,
+               .what = "closed",
+               .reason = "no CONNECT in time while others wait",
+               .address = link->address});
+    Lost(id);
+  }
 }
 
 }  // namespace mig

@@ -59,6 +59,7 @@ void ReadTls(Settings& settings, const std::filesystem::path& folder, MqttServer
   for (const std::string& list : tls.Strings("crl")) {
     server.tls->revocations.push_back((folder / list).string());
   }
+  server.handshake_threads = static_cast<std::size_t>(tls.Integer("threads", 0, 0, 1024));
   server.check_revocations = tls.Duration("crl_check", server.check_revocations);
   if (server.check_revocations < std::chrono::seconds(1)) {
     tls.Fail("crl_check", "expected at least 1s");

@@ -63,12 +63,13 @@ TEST_CASE("relay configuration: paths are relative to the file's folder", "[rela
   CHECK(config->server.tls->revocations.empty());
   const auto revoking = Load(
       "store: r\ntls: {certificate: a, key: b, agents_ca: c, "
-      "servers_ca: d, crl: [e, /f], crl_check: 5s}\n");
+      "servers_ca: d, crl: [e, /f], crl_check: 5s, threads: 3}\n");
   REQUIRE(revoking);
   REQUIRE(revoking->server.tls->revocations.size() == 2);
   CHECK(std::filesystem::path(revoking->server.tls->revocations[0]).is_absolute());
   CHECK(revoking->server.tls->revocations[1] == "/f");
   CHECK(revoking->server.check_revocations == 5s);
+  CHECK(revoking->server.handshake_threads == 3);
   CHECK(std::filesystem::path(config->server.tls->key).is_absolute());
   CHECK(config->store.filename() == "r.db");
   CHECK(config->store.parent_path() ==
