@@ -14,8 +14,8 @@
 #include <boost/beast/ssl.hpp>
 #include <variant>
 
+#include "net/dial.h"
 #include "net/host.h"
-#include "net/resolve.h"
 #include "net/tls_client.h"
 #include "util/version.h"
 
@@ -34,8 +34,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxHeadBytes = 64 * 1024;
 // A connection that was idle for longer may just be closed by the server.
 constexpr std::chrono::seconds kKeepIdle{30};
-// What one address of several may take of the time to connect.
-constexpr std::chrono::seconds kLeastForAddress{2};
 
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
@@ -109,12 +107,13 @@ HttpHeaders HeadersOf(const http::fields& fields) {
 
 struct HttpChannel::Impl {
   Impl(asio::any_io_executor executor_to_use, HttpClientOptions client_options)
-      : executor(std::move(executor_to_use)), options(std::move(client_options)) {}
+      : executor(std::move(executor_to_use)),
+        options(std::move(client_options)),
+        dialer(executor) {}
 
   using Deadline = steady_clock::time_point;
 
   asio::awaitable<Expected<void>> Connect();
-  asio::awaitable<Expected<void>> ConnectTcp(beast::tcp_stream& stream, Deadline deadline);
   asio::awaitable<Expected<void>> Handshake(TlsStream& stream, Deadline deadline);
   // The request, and of the reply the head. References are to the frame of the coroutine that
   // waits.
@@ -139,7 +138,7 @@ struct HttpChannel::Impl {
   std::optional<Transport> transport;
   beast::flat_buffer buffer;
   Deadline idle_since;
-  std::shared_ptr<asio::steady_timer> resolving;
+  Dialer dialer;
   bool cancelled = false;
 };
 
@@ -190,33 +189,20 @@ asio::awaitable<Expected<void>> HttpChannel::Impl::Connect() {
   } else {
     transport.emplace(beast::tcp_stream(executor));
   }
-  auto connected = co_await ConnectTcp(transport->tcp(), deadline);
+  std::optional<ProxyAddress> proxy;
+  if (const auto* const through = options.proxy.For(server.address.host, server.address.port)) {
+    proxy = *through;
+  }
+  HostPort to = server.address;
+  auto connected =
+      co_await dialer.Dial(transport->tcp(), std::move(to), std::move(proxy), deadline);
+  if (!connected) {
+    connected = cancelled ? Error(Errc::kUnavailable, "interrupted")
+                          : std::move(connected).error().During(options.url);
+  }
   if (connected && server.tls) connected = co_await Handshake(*transport->tls(), deadline);
   if (!connected) Drop();
   co_return connected;
-}
-
-asio::awaitable<Expected<void>> HttpChannel::Impl::ConnectTcp(beast::tcp_stream& stream,
-                                                              Deadline deadline) {
-  resolving = std::make_shared<asio::steady_timer>(executor);
-  auto endpoints = co_await Resolve(server.address.host, server.address.port, deadline, resolving);
-  resolving.reset();
-  if (cancelled) co_return Error(Errc::kUnavailable, "interrupted");
-  if (!endpoints) co_return std::move(endpoints).error().During(options.url);
-  error_code error;
-  for (std::size_t i = 0; i < endpoints->size(); ++i) {
-    const auto left = deadline - steady_clock::now();
-    const auto share = left / static_cast<int>(endpoints->size() - i);
-    stream.expires_after(std::min<steady_clock::duration>(
-        left, std::max<steady_clock::duration>(share, kLeastForAddress)));
-    std::tie(error) = co_await stream.async_connect((*endpoints)[i], kAwait);
-    if (!error || cancelled || steady_clock::now() >= deadline) break;
-    stream.socket().close();
-  }
-  if (error) co_return Failure(error, "connect");
-  error_code not_vital;
-  stream.socket().set_option(tcp::no_delay(true), not_vital);
-  co_return Expected<void>();
 }
 
 asio::awaitable<Expected<void>> HttpChannel::Impl::Handshake(TlsStream& stream, Deadline deadline) {
@@ -358,7 +344,7 @@ asio::awaitable<Expected<HttpReply>> HttpChannel::Stream(HttpCall call,
 
 void HttpChannel::Cancel() {
   impl_->cancelled = true;
-  if (impl_->resolving) impl_->resolving->cancel();
+  impl_->dialer.Cancel();
   if (impl_->transport) impl_->transport->tcp().close();
 }
 

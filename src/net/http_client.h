@@ -9,6 +9,7 @@
 #include <string>
 
 #include "net/http_message.h"
+#include "net/proxy.h"
 #include "net/sse_parser.h"
 #include "util/bytes.h"
 #include "util/expected.h"
@@ -23,6 +24,7 @@ struct HttpClientOptions {
   std::string url;      // "https://host[:port]", nothing behind
   std::string ca_file;  // PEM: whom the server must be signed by
   Bytes ca_pin;         // or SpkiPin() of that CA, which the server then sends along
+  ProxyChoice proxy;
   std::chrono::milliseconds connect_timeout{10'000};  // name, TCP and TLS together
   std::chrono::milliseconds call_timeout{30'000};     // from the request to the end of the reply
   // An event stream that stays silent for so long is dead: the API comments every 15 s.

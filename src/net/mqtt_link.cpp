@@ -9,6 +9,7 @@
 
 #include "net/host.h"
 #include "net/paho_client.h"
+#include "net/proxy_tunnel.h"
 #include "util/log.h"
 
 namespace mig {
@@ -53,6 +54,8 @@ struct MqttLink::Impl : std::enable_shared_from_this<MqttLink::Impl> {
 
   void Begin();
   void Attempt();
+  void ThroughProxy(const ProxyAddress& proxy);
+  std::optional<LinkWill> Will() const;
   void SubscribeRest();
   void Up();
   void Fail(Error reason);
@@ -81,7 +84,8 @@ struct MqttLink::Impl : std::enable_shared_from_this<MqttLink::Impl> {
   std::size_t filters_in_place = 0;  // of those asked for
 
   State state = State::kIdle;
-  bool closed = false;  // the link is gone: nothing is called any more
+  bool closed = false;                  // the link is gone: nothing is called any more
+  std::unique_ptr<ProxyTunnel> tunnel;  // of this attempt, if it goes through a proxy
   std::unique_ptr<PahoClient> client;
   asio::steady_timer timer;
   std::minstd_rand random;
@@ -119,10 +123,30 @@ void MqttLink::Impl::Attempt() {
   if (state != State::kIdle && state != State::kWaiting) return;
   state = State::kConnecting;
   filters_asked = filters_in_place = 0;
-  std::optional<LinkWill> will;
-  if (make_will) will = make_will();
-  client->Connect(++attempt, options, std::move(will));
+  ++attempt;
   SetTimer(options.connect_timeout, &Impl::OnDeadline);
+  const ProxyAddress* const proxy = options.proxy.For(options.host, options.port);
+  if (proxy != nullptr) return ThroughProxy(*proxy);
+  client->Connect(attempt, options, Will(), "");
+}
+
+std::optional<LinkWill> MqttLink::Impl::Will() const {
+  return make_will ? std::optional<LinkWill>(make_will()) : std::nullopt;
+}
+
+void MqttLink::Impl::ThroughProxy(const ProxyAddress& proxy) {
+  // What the proxy says must come before the deadline of the attempt, and leave time for the rest.
+  const milliseconds patience = milliseconds(options.connect_timeout) * 4 / 5;
+  tunnel = std::make_unique<ProxyTunnel>(
+      io, HostPort{options.host, options.port}, proxy, patience,
+      [weak = weak_from_this(), of = attempt](Expected<std::string> local_proxy) {
+        const auto self = weak.lock();
+        if (!self || self->closed || self->attempt != of || self->state != State::kConnecting) {
+          return;
+        }
+        if (!local_proxy) return self->Fail(std::move(local_proxy).error());
+        self->client->Connect(of, self->options, self->Will(), std::move(*local_proxy));
+      });
 }
 
 void MqttLink::Impl::OnDeadline() {
@@ -288,6 +312,8 @@ MqttLink::~MqttLink() {
   impl_->closed = true;
   impl_->timer.cancel();
   impl_->client.reset();
+  if (impl_->tunnel) impl_->tunnel->Drain();  // the last words are on their way
+  impl_->tunnel.reset();
 }
 
 void MqttLink::SetWill(std::function<LinkWill()> make_will) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/proxy.h"
 #include "util/bytes.h"
 #include "util/expected.h"
 
@@ -30,6 +31,8 @@ struct LinkOptions {
   std::string host;
   std::uint16_t port = 8883;
   LinkTls tls;
+  bool websocket = false;  // MQTT over WebSocket, at /mqtt on that port
+  ProxyChoice proxy;
   std::string client_id;
   bool clean_start = false;
   std::chrono::seconds session_expiry{30 * 24 * 3600};

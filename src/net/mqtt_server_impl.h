@@ -71,7 +71,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
         keeper(std::move(k)),
         broker(authoriser, {options.limits, NewClientId, options.sys_interval}),
         bounds(options.connections),
-        websockets(options.websocket.origins),
+        websockets(options.websocket.origins, options.tls.has_value()),
         acceptor(io),
         accept_pause(io),
         wake(io),

@@ -115,7 +115,7 @@ class Driver {
       Begin(attempt);
       PahoWaker::Get();
       session_ = std::make_unique<Session>(shared_, attempt, std::move(request.options));
-      session_->Connect(request.will);
+      session_->Connect(request.will, request.proxy);
     } catch (const std::exception& e) {  // mqtt::exception and bad_alloc; the library's boundary
       Fail(PahoEvent::Kind::kConnectFailed, attempt, "connect", e);
     }
@@ -209,8 +209,9 @@ PahoClient::~PahoClient() {
   shared_->finished.wait_for(lock, std::chrono::seconds(2), [&] { return shared_->done; });
 }
 
-void PahoClient::Connect(std::uint64_t attempt, LinkOptions options, std::optional<LinkWill> will) {
-  shared_->Ask({attempt, ConnectRequest{std::move(options), std::move(will)}});
+void PahoClient::Connect(std::uint64_t attempt, LinkOptions options, std::optional<LinkWill> will,
+                         std::string proxy) {
+  shared_->Ask({attempt, ConnectRequest{std::move(options), std::move(will), std::move(proxy)}});
 }
 
 void PahoClient::Subscribe(std::uint64_t attempt, std::string filter) {

@@ -64,7 +64,9 @@ class PahoClient {
   PahoClient& operator=(const PahoClient&) = delete;
 
   // None of these blocks. Each names the attempt it means; what comes for another is ignored.
-  void Connect(std::uint64_t attempt, LinkOptions options, std::optional<LinkWill> will);
+  // `proxy`: where Paho is to connect through, empty: nowhere (net/proxy_tunnel.h).
+  void Connect(std::uint64_t attempt, LinkOptions options, std::optional<LinkWill> will,
+               std::string proxy);
   void Subscribe(std::uint64_t attempt, std::string filter);  // QoS 1
   void Publish(std::uint64_t attempt, std::uint64_t publish, PahoMessage message, int qos,
                std::chrono::seconds expiry, bool retain);

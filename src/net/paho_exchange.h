@@ -15,6 +15,7 @@ namespace mig::paho {
 struct ConnectRequest {
   LinkOptions options;
   std::optional<LinkWill> will;
+  std::string proxy;
 };
 struct SubscribeRequest {
   std::string filter;

@@ -51,8 +51,10 @@ constexpr bool IsFailure(int reason) { return reason >= 0x80 && reason <= 0xFF; 
 std::string Uri(const LinkOptions& options) {
   const std::string host = options.host.find(':') == std::string::npos ? DialHost(options.host)
                                                                        : "[" + options.host + "]";
-  return (options.tls.ca_file.empty() ? "tcp://" : "ssl://") + host + ":" +
-         std::to_string(options.port);
+  const std::string address = host + ":" + std::to_string(options.port);
+  if (options.websocket)
+    return (options.tls.ca_file.empty() ? "ws://" : "wss://") + address + "/mqtt";
+  return (options.tls.ca_file.empty() ? "tcp://" : "ssl://") + address;
 }
 
 // Paho counts what it has not written yet; the bound that matters is the link's, which also counts
@@ -89,7 +91,7 @@ Session::Session(std::shared_ptr<Exchange> exchange, std::uint64_t attempt, Link
   });
 }
 
-void Session::Connect(const std::optional<LinkWill>& will) {
+void Session::Connect(const std::optional<LinkWill>& will, const std::string& proxy) {
   mqtt::connect_options connect;
   connect.set_mqtt_version(MQTTVERSION_5);
   connect.set_clean_start(options_.clean_start);
@@ -111,6 +113,10 @@ void Session::Connect(const std::optional<LinkWill>& will) {
     will_ = will;
   }
   if (!options_.tls.ca_file.empty()) connect.set_ssl(TlsOptions());
+  if (!proxy.empty()) {
+    connect.set_http_proxy(proxy);   // without TLS
+    connect.set_https_proxy(proxy);  // with TLS
+  }
   // Copied, not moved: after a move the options point at the properties of the old object.
   client_.connect(connect, nullptr, connect_listener_);
 }

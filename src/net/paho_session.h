@@ -24,7 +24,7 @@ class Session {
   const std::optional<LinkWill>& will() const { return will_; }
 
   // These throw what Paho throws: mqtt::exception, std::bad_alloc.
-  void Connect(const std::optional<LinkWill>& will);
+  void Connect(const std::optional<LinkWill>& will, const std::string& proxy);
   void Subscribe(const std::string& filter);
   void Publish(const PublishRequest& request);
 

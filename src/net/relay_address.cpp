@@ -8,6 +8,11 @@ std::vector<RelayAddress> ReadRelays(Settings& settings) {
     RelayAddress relay;
     relay.host = entry.RequiredString("host");
     relay.port = static_cast<std::uint16_t>(entry.Integer("port", relay.port, 1, 65535));
+    const std::string transport = entry.String("transport", "tls");
+    if (transport != "tls" && transport != "websocket") {
+      entry.Fail("transport", "expected tls or websocket");
+    }
+    relay.websocket = transport == "websocket";
     relays.push_back(std::move(relay));
   }
   if (relays.empty()) settings.Fail("relays", "name at least one relay: - {host: …, port: 8883}");

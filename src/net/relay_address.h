@@ -1,6 +1,6 @@
 // Where the relays are, as every role's configuration says it:
 //   relays:
-//     - {host: relay.example.net, port: 8883}
+//     - {host: relay.example.net, port: 8883, transport: tls}  # or websocket
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@ namespace mig {
 struct RelayAddress {
   std::string host;
   std::uint16_t port = 8883;
+  bool websocket = false;
 
   std::string Text() const { return host + ":" + std::to_string(port); }
   bool operator==(const RelayAddress&) const = default;

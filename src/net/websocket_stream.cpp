@@ -24,7 +24,8 @@ constexpr std::size_t kMaxPieces = 64;  // of a frame; more than fill it come in
 }  // namespace
 
 struct WebSocketEngine::Impl {
-  explicit Impl(std::vector<std::string> allowed) : origins(std::move(allowed)) {}
+  Impl(std::vector<std::string> allowed, bool encrypted)
+      : origins(std::move(allowed)), tls(encrypted) {}
 
   // Everything that can happen without more bytes happens now.
   void Run() {
@@ -33,14 +34,15 @@ struct WebSocketEngine::Impl {
   }
 
   const std::vector<std::string> origins;
+  const bool tls;
   asio::io_context loop{1};
   // Both are in use within one call only.
   std::array<char, WebSocketStream::kReadBytes> raw;      // from below
   std::array<char, WebSocketStream::kReadBytes> payload;  // from Beast
 };
 
-WebSocketEngine::WebSocketEngine(std::vector<std::string> origins)
-    : impl_(std::make_unique<Impl>(std::move(origins))) {}
+WebSocketEngine::WebSocketEngine(std::vector<std::string> origins, bool tls)
+    : impl_(std::make_unique<Impl>(std::move(origins), tls)) {}
 
 WebSocketEngine::~WebSocketEngine() = default;
 
@@ -135,7 +137,7 @@ LinkStream::State WebSocketStream::Refuse(std::string problem, Bytes answer) {
 }
 
 LinkStream::State WebSocketStream::Accept(BytesView head) {
-  Upgrade upgrade = JudgeUpgrade(head, engine_.origins);
+  Upgrade upgrade = JudgeUpgrade(head, engine_.origins, engine_.tls);
   if (!upgrade.problem.empty()) {
     return Refuse(std::move(upgrade.problem), std::move(upgrade.refusal));
   }

@@ -16,8 +16,9 @@ namespace mig {
 // runs inside calls only. Must outlive its streams; one thread.
 class WebSocketEngine {
  public:
-  // `origins`: "https://console.example.net", whose pages may connect from a browser.
-  explicit WebSocketEngine(std::vector<std::string> origins);
+  // `origins`: "https://console.example.net", whose pages may connect from a browser. `tls`: what
+  // is below is encrypted.
+  WebSocketEngine(std::vector<std::string> origins, bool tls);
   ~WebSocketEngine();
 
  private:

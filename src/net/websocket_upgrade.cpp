@@ -8,6 +8,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <sstream>
 
+#include "net/host.h"
 #include "util/text.h"
 
 namespace mig {
@@ -58,12 +59,20 @@ bool Offers(const Request& request, std::string_view protocol) {
 // A page of anybody's, in the browser of somebody who has a certificate of ours, could connect with
 // it: browsers show certificates without asking the page's author, and the same-origin policy does
 // not hold for WebSockets. The browser says whose page it is.
-bool MayFrom(const Request& request, std::span<const std::string> origins) {
+bool MayFrom(const Request& request, std::span<const std::string> origins, bool tls) {
+  const beast::string_view asked = request[http::field::host];
+  const std::string host(asked.data(), asked.size());
+  std::string own;
+  if (const auto parsed = ParseHostPort(host, tls ? 443 : 80)) {
+    if (tls) own = "https://" + host;
+    if (!tls && IsLoopback(parsed->host)) own = "http://" + host;
+  }
   const auto lines = request.equal_range(http::field::origin);
   return std::all_of(lines.first, lines.second, [&](const auto& line) {
-    return std::any_of(origins.begin(), origins.end(), [&](const std::string& allowed) {
-      return LowerAscii({line.value().data(), line.value().size()}) == LowerAscii(allowed);
-    });
+    const std::string origin = LowerAscii({line.value().data(), line.value().size()});
+    if (!own.empty() && origin == LowerAscii(own)) return true;
+    return std::any_of(origins.begin(), origins.end(),
+                       [&](const std::string& allowed) { return origin == LowerAscii(allowed); });
   });
 }
 
@@ -72,14 +81,15 @@ struct Objection {
   std::string reason;
 };
 
-Objection Check(const Request& request, bool has_body, std::span<const std::string> origins) {
+Objection Check(const Request& request, bool has_body, std::span<const std::string> origins,
+                bool tls) {
   const std::string path(kWebSocketPath);
   const beast::string_view target = request.target();
   if (target.substr(0, target.find('?')) != beast::string_view(path)) {
     return {http::status::not_found,
             "there is nothing at " + Quoted(target) + ": MQTT over WebSocket is at " + path};
   }
-  if (!MayFrom(request, origins)) {
+  if (!MayFrom(request, origins, tls)) {
     return {http::status::forbidden, "pages of the origin " + Quoted(request[http::field::origin]) +
                                          " may not connect: the relay's configuration does not "
                                          "name it under websocket.origins"};
@@ -112,7 +122,7 @@ Bytes HttpRefusal(int status, std::string_view reason) {
   return Refusal(static_cast<http::status>(status), reason);
 }
 
-Upgrade JudgeUpgrade(BytesView head, std::span<const std::string> origins) {
+Upgrade JudgeUpgrade(BytesView head, std::span<const std::string> origins, bool tls) {
   Upgrade upgrade;
   const auto refuse = [&](http::status status, std::string reason) {
     upgrade.problem = "HTTP " + std::to_string(static_cast<int>(status)) + ": " + reason;
@@ -129,7 +139,7 @@ Upgrade JudgeUpgrade(BytesView head, std::span<const std::string> origins) {
   }
   const bool has_body = parser.chunked() || parser.content_length_remaining().value_or(0) > 0;
   upgrade.request = parser.release();
-  Objection objection = Check(upgrade.request, has_body, origins);
+  Objection objection = Check(upgrade.request, has_body, origins, tls);
   if (objection.status != http::status::ok) refuse(objection.status, std::move(objection.reason));
   return upgrade;
 }

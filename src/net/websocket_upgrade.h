@@ -23,9 +23,11 @@ struct Upgrade {
   Bytes refusal;        // then the whole answer, after which the connection ends
 };
 
-// `head` ends with the empty line. `origins`: whose pages may connect from a browser; requests
-// without Origin come from no browser and always may.
-Upgrade JudgeUpgrade(BytesView head, std::span<const std::string> origins);
+// `head` ends with the empty line. `origins`: whose pages may connect from a browser. Always may:
+// requests without Origin, which come from no browser, and those whose origin is the Host they ask,
+// as Paho sends them: we serve no pages. (`tls`: the connection's; without it only loopback may do
+// so, whose name nobody else can give to a page of his.)
+Upgrade JudgeUpgrade(BytesView head, std::span<const std::string> origins, bool tls);
 
 // An answer that ends the connection, in plain words.
 Bytes HttpRefusal(int status, std::string_view reason);

@@ -1,13 +1,9 @@
 // Several relays in the configuration: an agent goes on to the next where one cannot be had, says
 // nothing sensible, or dies.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "os/files.h"
+#include "test/e2e/dead_port.h"
 #include "test/e2e/deployment.h"
 #include "test/net/scripted_server.h"
 
@@ -16,25 +12,6 @@ using namespace mig::e2e;
 using namespace std::chrono_literals;
 
 namespace {
-
-// A port at which nobody listens, and at which nobody else can meanwhile.
-class DeadPort {
- public:
-  DeadPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    number_ = ntohs(address.sin_port);
-  }
-  std::uint16_t number() const { return number_; }
-
- private:
-  os::FileDescriptor fd_;
-  std::uint16_t number_ = 0;
-};
 
 // Puts these beside the lab's relay in the configuration of a role, which is started again. (The
 // lab writes its configurations only when it is started itself.)

@@ -64,7 +64,7 @@ struct Outcome {
 };
 
 Outcome Run(BytesView input, std::size_t piece, std::size_t writable, bool answer) {
-  static WebSocketEngine engine({"https://console.example.net"});
+  static WebSocketEngine engine({"https://console.example.net"}, true);
   static std::array<char, 64 * 1024> buffer;
   Below below(input, piece, writable);
   Outcome outcome;

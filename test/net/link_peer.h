@@ -30,7 +30,11 @@ struct LinkPeer {
                            ++losses;
                            last_reason = reason.message();
                          },
-                     .failed = [this](const Error&) { ++failures; }});
+                     .failed =
+                         [this](const Error& reason) {
+                           ++failures;
+                           last_failure = reason.message();
+                         }});
   }
 
   bool AwaitConnect(int count = 1) {
@@ -53,6 +57,7 @@ struct LinkPeer {
   int connects = 0, losses = 0, failures = 0;
   bool session_present = false;
   std::string last_reason;
+  std::string last_failure;
   std::vector<std::string> messages;
 };
 

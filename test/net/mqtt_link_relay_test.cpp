@@ -2,60 +2,14 @@
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 
-#include "net/mqtt_server.h"
-#include "store/relay_db.h"
-#include "test/net/certificates.h"
 #include "test/net/link_peer.h"
+#include "test/net/link_relay.h"
 
 namespace mig {
 namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-class MostAllowed final : public mqtt::Authoriser {
- public:
-  bool MayConnect(const mqtt::Peer& peer, std::string_view client_id) const override {
-    return peer.id == client_id;
-  }
-  bool MayPublish(const mqtt::Peer&, std::string_view topic, bool) const override {
-    return !topic.starts_with("forbidden");
-  }
-  bool MaySubscribe(const mqtt::Peer&, std::string_view filter) const override {
-    return !filter.starts_with("forbidden");
-  }
-};
-
-// A relay with a certificate of `who`, for clients of both CAs.
-struct Relay {
-  Relay(asio::io_context& io, const Certificates& certificates, const std::string& who = "server") {
-    auto db = store::RelayDb::Open({.file = folder / "relay.db"}).value();
-    MqttServerOptions options;
-    options.listen = "127.0.0.1:0";
-    options.tls = {certificates.File(who + ".crt"), certificates.File(who + ".key"),
-                   certificates.File("agents-ca.crt"), certificates.File("servers-ca.crt")};
-    mqtt::Snapshot snapshot = db->TakeSnapshot();
-    server = MqttServer::Start(io, std::move(options), std::move(db), std::move(snapshot), rights)
-                 .value();
-  }
-
-  TempFolder folder;
-  MostAllowed rights;
-  std::unique_ptr<MqttServer> server;
-};
-
-LinkOptions Towards(const Relay& relay, const Certificates& certificates,
-                    const std::string& who = "client") {
-  LinkOptions options;
-  options.port = relay.server->port();
-  options.client_id = "scheduler-1";
-  options.tls.ca_file = certificates.File("servers-ca.crt");
-  if (!who.empty()) {
-    options.tls.certificate_file = certificates.File(who + ".crt");
-    options.tls.key_file = certificates.File(who + ".key");
-  }
-  return options;
-}
 
 // That several attempts were made and none succeeded.
 bool NeverConnects(LinkPeer& peer) {

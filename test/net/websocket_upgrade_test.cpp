@@ -48,8 +48,9 @@ struct Head {
   }
 };
 
-std::string Refused(const Head& head, const std::vector<std::string>& origins = {}) {
-  return JudgeUpgrade(head.Text(), origins).refusal;
+std::string Refused(const Head& head, const std::vector<std::string>& origins = {},
+                    bool tls = true) {
+  return JudgeUpgrade(head.Text(), origins, tls).refusal;
 }
 
 TEST_CASE("upgrade: what browsers, proxies and Paho send is taken", "[net]") {
@@ -111,6 +112,25 @@ TEST_CASE("upgrade: only pages of the origins that are named may connect", "[net
   CHECK_THAT(Refused(two, {"https://console.example.net"}), StartsWith("HTTP/1.1 403 "));
 }
 
+TEST_CASE("upgrade: the relay's own origin may connect, where nobody else can have it", "[net]") {
+  const Head page = Head().With("Host", "relay.example:8883");
+  const Head paho = page.With("Origin", "https://relay.example:8883");  // Paho sends it
+  CHECK(Refused(paho).empty());
+  // Whoever sits on the network can serve a page over HTTP at any name and port.
+  CHECK_THAT(Refused(page.With("Origin", "http://relay.example:8883")), StartsWith("HTTP/1.1 403 "));
+  CHECK_THAT(Refused(page.With("Origin", "https://relay.example")), StartsWith("HTTP/1.1 403 "));
+  // Without TLS whoever has a name can have it mean our address a moment later.
+  const Head rebound = page.With("Origin", "http://relay.example:8883");
+  CHECK_THAT(Refused(rebound, {}, false), StartsWith("HTTP/1.1 403 "));
+  for (const char* host : {"localhost:1883", "127.0.0.1:1883", "[::1]:1883"}) {
+    const Head local = Head().With("Host", host).With("Origin", std::string("http://") + host);
+    CHECK(Refused(local, {}, false).empty());
+    CHECK_THAT(Refused(local), StartsWith("HTTP/1.1 403 "));
+  }
+  CHECK_THAT(Refused(Head().With("Host", "").With("Origin", "https://")),
+             StartsWith("HTTP/1.1 403 "));
+}
+
 TEST_CASE("upgrade: a request with a body, or with half the fields twice, is refused", "[net]") {
   const Head head;
   CHECK_THAT(Refused(head.With("Content-Length", "3")), StartsWith("HTTP/1.1 400 "));
@@ -127,7 +147,7 @@ TEST_CASE("upgrade: what is not HTTP is answered in HTTP, and not quoted raw", "
   for (const char* head :
        {"GET\r\n\r\n", "GET /mqtt\r\n\r\n", "G\x10\x01\r\n\r\n", "\r\n\r\n",
         "GET /mqtt HTTP/1.1\r\nbad field\r\n\r\n", "GET /mqtt HTTP/3.0\r\n\r\n"}) {
-    CHECK_THAT(JudgeUpgrade(head, {}).refusal, StartsWith("HTTP/1.1 4"));
+    CHECK_THAT(JudgeUpgrade(head, {}, true).refusal, StartsWith("HTTP/1.1 4"));
   }
   const std::string far = "/" + std::string(5000, 'a') + "\x1b[2J";
   const std::string answer = Refused(Head().Asking("GET " + far + " HTTP/1.1"));

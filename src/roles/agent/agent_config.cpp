@@ -37,6 +37,7 @@ Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
   config.directory = folder / settings->RequiredString("directory");
   config.ca = folder / settings->RequiredString("ca");
   config.relays = ReadRelays(*settings);
+  config.proxy = ReadProxy(*settings);
   config.reconnect_longest = ReadReconnectLongest(*settings, config.reconnect_longest);
   config.api = settings->String("api", "");
   if (!config.api.empty() && !config.api.starts_with("https://")) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "net/proxy.h"
 #include "net/relay_address.h"
 #include "proto/ids.h"
 #include "util/expected.h"
@@ -21,6 +22,7 @@ struct AgentConfig {
   std::filesystem::path directory;  // the agent's own: key, certificate, database
   std::string api;                  // https://host:port; empty: as the token or the enrolment says
   std::vector<RelayAddress> relays;
+  ProxyChoice proxy;  // to relays and API
   std::chrono::milliseconds reconnect_longest{std::chrono::minutes(1)};
   std::optional<OrgId> org;          // absent: as the token or the enrolment says
   std::filesystem::path ca;          // the servers' CA: by whom relays and API are known

@@ -29,6 +29,7 @@ HttpClientOptions OptionsFor(const AgentConfig& config, const DeploymentFacts& f
   HttpClientOptions options;
   options.url = facts.api;
   options.ca_file = config.ca.string();
+  options.proxy = config.proxy;
   options.max_reply_bytes = std::size_t{4} << 20;  // policy and root chain
   return options;
 }

@@ -47,6 +47,8 @@ void RelayLine::Dial() {
   LinkOptions options;
   options.host = relay.host;
   options.port = relay.port;
+  options.websocket = relay.websocket;
+  options.proxy = config_.proxy;
   options.tls.ca_file = config_.ca.string();
   options.tls.certificate_file = config_.CertificateFile().string();
   options.tls.key_file = config_.TlsKeyFile().string();

@@ -34,6 +34,7 @@ Expected<ApiConfig> LoadApiConfig(const std::filesystem::path& file) {
   }
   config.store = required(*settings, "store");
   config.relays = ReadRelays(*settings);
+  config.proxy = ReadProxy(*settings);
   config.reconnect_longest = ReadReconnectLongest(*settings, config.reconnect_longest);
 
   Settings tls = settings->Section("tls");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "net/proxy.h"
 #include "net/relay_address.h"
 #include "trust/policy_documents.h"
 #include "util/expected.h"
@@ -22,6 +23,7 @@ struct ApiConfig {
   std::string address;              // how agents reach us, for enrolment tokens; empty: not offered
   std::filesystem::path store;
   std::vector<RelayAddress> relays;
+  ProxyChoice proxy;  // to the relays
   std::chrono::milliseconds reconnect_longest{10'000};
 
   struct Tls {

@@ -17,6 +17,8 @@ RelayLines::RelayLines(boost::asio::io_context& io, const ApiConfig& config, Han
     LinkOptions options;
     options.host = relay.host;
     options.port = relay.port;
+    options.websocket = relay.websocket;
+    options.proxy = config.proxy;
     options.tls = {config.tls.ca.string(), config.tls.certificate.string(),
                    config.tls.key.string()};
     options.client_id = config.name;

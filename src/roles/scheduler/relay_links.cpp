@@ -33,6 +33,8 @@ RelayLinks::RelayLinks(boost::asio::io_context& io, const SchedulerConfig& confi
     LinkOptions options;
     options.host = config.relays[i].host;
     options.port = config.relays[i].port;
+    options.websocket = config.relays[i].websocket;
+    options.proxy = config.proxy;
     options.tls = config.tls;
     // The same name at every start: what agents say while no scheduler runs waits in its session.
     options.client_id = config.name;

@@ -40,6 +40,7 @@ Expected<SchedulerConfig> LoadSchedulerConfig(const std::filesystem::path& file)
   config.name = settings->String("name", "scheduler-1");
   config.store = folder / settings->RequiredString("store");
   config.relays = ReadRelays(*settings);
+  config.proxy = ReadProxy(*settings);
   config.reconnect_longest = ReadReconnectLongest(*settings, config.reconnect_longest);
 
   Settings tls = settings->Section("tls");

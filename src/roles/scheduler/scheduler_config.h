@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/mqtt_link.h"
+#include "net/proxy.h"
 #include "net/relay_address.h"
 #include "roles/scheduler/plan.h"
 #include "trust/policy_documents.h"
@@ -20,6 +21,7 @@ struct SchedulerConfig {
   std::string name;  // of this process among the server's roles; its client id at the relays
   std::filesystem::path store;
   std::vector<RelayAddress> relays;
+  ProxyChoice proxy;  // to the relays
   std::chrono::milliseconds reconnect_longest{10'000};
   LinkTls tls;
   PolicyFiles policy;

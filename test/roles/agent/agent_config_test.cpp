@@ -29,6 +29,22 @@ TEST_CASE("agent config: the least there must be, and what follows from it", "[a
   CHECK_FALSE(config->org);
 }
 
+TEST_CASE("agent config: relays over WebSocket, and all through a proxy", "[agent]") {
+  TempFolder folder;
+  const auto config = Load(folder,
+                           "directory: data\nca: ca.crt\nproxy: http://u:p@proxy:3128\nrelays:\n"
+                           "  - {host: a, transport: websocket}\n  - {host: b, transport: tls}\n");
+  REQUIRE(config);
+  CHECK(config->relays == std::vector<RelayAddress>{{"a", 8883, true}, {"b", 8883, false}});
+  REQUIRE(config->proxy.For("localhost", 1) != nullptr);
+  CHECK(config->proxy.For("localhost", 1)->host == "proxy");
+  CHECK(Load(folder, kLeast)->proxy.For("a", 1) == nullptr);
+  CHECK_FALSE(Load(folder, std::string(kLeast) + "proxy: socks5://proxy:1080\n"));
+  const auto wrong = Load(folder, "directory: d\nca: c\nrelays: [{host: a, transport: quic}]\n");
+  REQUIRE_FALSE(wrong);
+  CHECK_THAT(wrong.error().message(), Catch::Contains("transport: expected tls or websocket"));
+}
+
 TEST_CASE("agent config: what is wrong is named with its line", "[agent]") {
   TempFolder folder;
   const auto message = [&](std::string_view more) {
