@@ -478,7 +478,7 @@ void Broker::Shutdown(UtcTime now) {
   }
 }
 
-std::vector<Effect> Broker::TakeEffects() {
+std::vector<Effect> Broker::TakeEffects(std::vector<Effect> spare) {
   CloseBatch();
   // The store must have the rows before it reads or sweeps them.
   for (const PageRequest& request : page_requests_) effects_.emplace_back(ReadPage{request});
@@ -490,7 +490,8 @@ std::vector<Effect> Broker::TakeEffects() {
     announced_wake_ = next;
     effects_.emplace_back(WakeAt{*next});
   }
-  return std::exchange(effects_, {});
+  spare.clear();
+  return std::exchange(effects_, std::move(spare));
 }
 
 void Broker::AddRefusal(std::string_view what, Reason reason, const Connection& connection,

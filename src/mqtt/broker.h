@@ -81,7 +81,8 @@ class Broker {
   void Shutdown(UtcTime now);
 
   // What is to be done, in order. To be called after each of the above.
-  std::vector<Effect> TakeEffects();
+  // `spare` is a vector that is done with: its memory serves for the next ones.
+  std::vector<Effect> TakeEffects(std::vector<Effect> spare = {});
 
   const BrokerCounters& counters() const { return counters_; }
   BrokerFigures Figures(UtcTime now) const;

@@ -68,7 +68,7 @@ void MessageQueue::Done(std::size_t size) { Subtract(1, size); }
 
 void MessageQueue::ToDisk() {
   assert(durable_);
-  window_ = {};
+  window_ = std::vector<QueueEntry>();  // `= {}` would keep the memory
   head_ = 0;
   on_disk_ = messages_;
   paged_up_to_ = 0;

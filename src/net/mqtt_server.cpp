@@ -20,6 +20,7 @@ using boost::system::error_code;
 using mqtt::ConnectionId;
 
 constexpr std::chrono::seconds kReportEvery{60};
+constexpr std::size_t kSpareEffects = 4096;  // beyond, a burst's memory is given back
 constexpr int kUnsentInKernel = 128 * 1024;
 
 Expected<tcp::endpoint> ParseEndpoint(const std::string& text) {
@@ -148,9 +149,11 @@ void MqttServer::Impl::Begin(mqtt::Snapshot snapshot) {
 
 void MqttServer::Impl::Perform() {
   for (;;) {
-    std::vector<mqtt::Effect> effects = broker.TakeEffects();
-    if (effects.empty()) return;
+    std::vector<mqtt::Effect> effects = broker.TakeEffects(std::move(spare_effects));
+    const bool none = effects.empty();
     for (mqtt::Effect& effect : effects) PerformOne(effect);
+    if (effects.capacity() <= kSpareEffects) spare_effects = std::move(effects);
+    if (none) return;
   }
 }
 

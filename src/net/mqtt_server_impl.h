@@ -172,6 +172,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
   boost::asio::posix::stream_descriptor poll_handle;  // the poller's, as Asio sees it
   std::vector<char> buffer;                           // one for all: an idle connection has none
   Bytes scratch;
+  std::vector<mqtt::Effect> spare_effects;
   const UtcTime started_utc = Now();
   const std::chrono::steady_clock::time_point started_steady = std::chrono::steady_clock::now();
 

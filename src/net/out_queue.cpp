@@ -3,18 +3,22 @@
 #include <cassert>
 
 namespace mig {
+namespace {
+
+constexpr std::size_t kForgetAt = 64;  // segments that have left, before the others move up
+
+}  // namespace
 
 void OutQueue::Append(const mqtt::Send& send) {
   const std::size_t size = send.Size();
   if (size == 0) return;
-  if (segments_ == nullptr) segments_ = std::make_unique<std::deque<Segment>>();
   size_ += size;
   const bool share = send.frame && size > kShareAbove;
-  if (segments_->empty() || segments_->back().frame ||
-      segments_->back().own.size() + (share ? 0 : size) > kChunkBytes) {
-    segments_->emplace_back();
+  if (first_ == segments_.size() || segments_.back().frame ||
+      segments_.back().own.size() + (share ? 0 : size) > kChunkBytes) {
+    segments_.emplace_back();
   }
-  Bytes& own = segments_->back().own;
+  Bytes& own = segments_.back().own;
   if (!share) {
     mqtt::AppendSend(own, send);
     return;
@@ -29,14 +33,13 @@ void OutQueue::Append(const mqtt::Send& send) {
     own[own.size() - 2] = static_cast<char>(send.packet_id >> 8);
     own[own.size() - 1] = static_cast<char>(send.packet_id & 0xFF);
   }
-  segments_->push_back(Segment{{}, send.frame, start});
+  segments_.push_back(Segment{{}, send.frame, start});
 }
 
 std::size_t OutQueue::Gather(std::span<iovec> vectors) const {
-  if (segments_ == nullptr) return 0;
   std::size_t used = 0;
   std::size_t skip = sent_;
-  for (const Segment& segment : *segments_) {
+  for (const Segment& segment : std::span(segments_).subspan(first_)) {
     if (used == vectors.size()) break;
     const BytesView view = segment.View().substr(skip);
     skip = 0;
@@ -51,11 +54,17 @@ void OutQueue::Consume(std::size_t bytes) {
   assert(bytes <= size_);
   size_ -= bytes;
   sent_ += bytes;
-  while (segments_ && !segments_->empty() && sent_ >= segments_->front().View().size()) {
-    sent_ -= segments_->front().View().size();
-    segments_->pop_front();
+  while (first_ < segments_.size() && sent_ >= segments_[first_].View().size()) {
+    sent_ -= segments_[first_].View().size();
+    segments_[first_++] = {};
   }
-  if (size_ == 0) segments_.reset();
+  if (size_ == 0) {
+    segments_ = std::vector<Segment>();  // `= {}` would keep the memory
+    first_ = 0;
+  } else if (first_ >= kForgetAt) {
+    segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
 }
 
 }  // namespace mig

@@ -41,6 +41,7 @@ Sizes Quick() {
   sizes.handshakes = 200;
   sizes.idle_many = 2000;
   sizes.absent = 500;
+  sizes.queued = 10;
   sizes.returning = 500;
   sizes.paced_seconds = 1;
   sizes.slow_messages = 1000;

@@ -20,12 +20,12 @@ struct Sizes {
   std::size_t agents = 1000;
   std::size_t fan_out_messages = 300;  // to each agent
   std::size_t fan_in_messages = 100;   // of each agent
-  std::size_t trips = 20;             // command and result, with each agent
+  std::size_t trips = 20;              // command and result, with each agent
   std::size_t connects = 5000;
   std::size_t handshakes = 1000;
   std::size_t idle_few = 1000, idle_many = 10'000;
   std::size_t absent = 2000;
-  std::size_t queued = 10;  // for each of them
+  std::size_t queued = 50;  // for each of them
   std::size_t returning = 5000;
   std::size_t paced_seconds = 5;
   std::size_t slow_messages = 5000;
