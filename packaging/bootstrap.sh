@@ -19,9 +19,9 @@ readonly build_packages=(
 )
 # The fuzz targets' compiler with its run-time libraries and symbolizer; a compiler cache, since
 # test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to,
-# and somebody else's HTTPS and signatures (examples/api/call.sh).
+# and somebody else's HTTPS and signatures (examples/api/call.sh). node-mqtt brings nodejs.
 readonly test_packages=(
-  ccache clang curl libclang-rt-14-dev llvm mosquitto mosquitto-clients openssl
+  ccache clang curl libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt openssl
 )
 
 readonly needed_free_mb=2500

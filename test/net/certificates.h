@@ -32,6 +32,9 @@ class Certificates {
   void IssueAgent(const std::string& name, const std::string& id) {
     Issue(name, agents_, {"agent", id}, false, {});
   }
+  void IssueServer(const std::string& name, const PeerName& peer) {
+    Issue(name, servers_, peer, false, {});
+  }
   std::string File(const std::string& name) const { return (folder_ / name).string(); }
 
   Bytes pin, strangers_pin;
