@@ -64,7 +64,8 @@ Expected<std::unique_ptr<RelayDb>> RelayDb::Open(RelayDbOptions options) {
   std::optional<std::filesystem::path> moved;
   for (;;) {
     const auto attempt = [&]() -> Expected<std::unique_ptr<RelayDb>> {
-      auto database = Database::Open(options.file);
+      // One relay, one database: a second process finds it locked instead of delivering twice.
+      auto database = Database::Open(options.file, Access::kAlone);
       if (!database) return std::move(database).error();
       std::unique_ptr<RelayDb> db(new RelayDb(options, std::move(*database)));
       if (auto prepared = db->Prepare(); !prepared) return std::move(prepared).error();
@@ -88,8 +89,6 @@ Expected<std::unique_ptr<RelayDb>> RelayDb::Open(RelayDbOptions options) {
 }
 
 Expected<void> RelayDb::Prepare() {
-  // One relay, one database: a second process finds it locked instead of delivering twice.
-  if (auto done = database_.Execute("PRAGMA locking_mode=EXCLUSIVE"); !done) return done;
   if (auto done = database_.Migrate(kRelaySql); !done) return done;
   const std::string settings =
       "PRAGMA wal_autocheckpoint=" + std::to_string(options_.checkpoint_pages) +

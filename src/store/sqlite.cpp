@@ -196,12 +196,13 @@ Database::Database(sqlite3* database, const std::filesystem::path& file)
     : database_(database), file_(std::make_unique<std::filesystem::path>(file)) {}
 
 Expected<Database> Database::Open(const std::filesystem::path& file, Access access) {
-  if (access == Access::kReadWrite) {
+  const bool writes = access != Access::kReadOnly;
+  if (writes) {
     if (auto created = CreatePrivate(file); !created) return std::move(created).error();
   }
   sqlite3* handle = nullptr;
-  const int flags = (access == Access::kReadWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
-                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int flags = (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
   Database database(handle, file);  // even a failed open must be closed
   if (code != SQLITE_OK) {
@@ -213,10 +214,16 @@ Expected<Database> Database::Open(const std::filesystem::path& file, Access acce
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-  auto configured = database.Execute(access == Access::kReadWrite ? "PRAGMA journal_mode=WAL;"
-                                                                    "PRAGMA synchronous=FULL;"
-                                                                    "PRAGMA foreign_keys=ON"
-                                                                  : "PRAGMA query_only=ON");
+  if (access == Access::kAlone) {
+    // Before the first use of the log, or a file for its index is made all the same, for which a
+    // full disk has no room.
+    auto alone = database.Execute("PRAGMA locking_mode=EXCLUSIVE");
+    if (!alone) return std::move(alone).error();
+  }
+  auto configured = database.Execute(writes ? "PRAGMA journal_mode=WAL;"
+                                              "PRAGMA synchronous=FULL;"
+                                              "PRAGMA foreign_keys=ON"
+                                            : "PRAGMA query_only=ON");
   if (!configured) return std::move(configured).error();
   return database;
 }

@@ -111,7 +111,11 @@ struct Migration {
 // Error: kMalformed for a number out of order (a bug that the database's test finds).
 Expected<std::vector<Migration>> SplitMigrations(std::string_view schema);
 
-enum class Access { kReadWrite, kReadOnly };
+enum class Access {
+  kReadWrite,
+  kReadOnly,
+  kAlone,  // reads and writes; no other process gets in, and the log's index needs no file
+};
 
 // A connection: WAL, synchronous=FULL (a commit survives power loss), foreign keys checked, other
 // writers waited for at most five seconds. One thread at a time.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace mig::e2e {
 
@@ -97,10 +98,13 @@ void SwarmClient::Flush() {
     if (sent <= 0) return Down();
     out_.erase(0, static_cast<std::size_t>(sent));
   }
-  const bool wants_write = !out_.empty();
-  if (fd_ < 0 || wants_write == wants_write_) return;
-  wants_write_ = wants_write;
-  epoll_event event{EPOLLIN | (wants_write ? std::uint32_t{EPOLLOUT} : 0), {.fd = fd_}};
+  if (fd_ >= 0) WaitToWrite(!out_.empty());
+}
+
+void SwarmClient::WaitToWrite(bool on) {
+  if (on == wants_write_) return;
+  wants_write_ = on;
+  epoll_event event{EPOLLIN | (on ? std::uint32_t{EPOLLOUT} : 0), {.fd = fd_}};
   epoll_ctl(swarm_.epoll_, EPOLL_CTL_MOD, fd_, &event);
 }
 
@@ -194,9 +198,11 @@ void SwarmClient::HandleAck(const Ack& ack) {
       outgoing_, [&](const Outgoing& each) { return each.packet.packet_id == ack.packet_id; });
   if (found == outgoing_.end()) return;  // of an exchange that ended before
   if (ack.type == PacketType::kPubRec && static_cast<int>(ack.reason) < 0x80) {
-    if (!found->released && on_accepted) on_accepted(found->packet, ack.reason);
-    found->released = true;
-    return Send(Ack{PacketType::kPubRel, ack.packet_id, Reason::kSuccess, {}});
+    const bool is_first = !std::exchange(found->released, true);
+    Send(Ack{PacketType::kPubRel, ack.packet_id, Reason::kSuccess, {}});
+    const mqtt::Publish packet = found->packet;  // `found` ends where the next one is published
+    if (is_first && on_accepted) on_accepted(packet, ack.reason);
+    return;
   }
   const Outgoing done = std::move(*found);
   outgoing_.erase(found);
@@ -219,7 +225,10 @@ void SwarmClient::Publish(std::string topic, Bytes payload, Qos qos, bool retain
   packet.payload = std::move(payload);
   packet.qos = qos;
   packet.retain = retain;
-  if (state_ == State::kUp) Send(packet);
+  if (state_ == State::kUp) {
+    Send(packet);
+    WaitToWrite(true);
+  }
   outgoing_.push_back({std::move(packet), false});
 }
 

@@ -42,6 +42,7 @@ class SwarmClient {
   // Taken on now, sent now or as soon as there is a connection. QoS 1 or 2.
   void Publish(std::string topic, Bytes payload, mqtt::Qos qos, bool retain);
   std::size_t unanswered() const { return outgoing_.size(); }
+  bool sent_all() const { return out_.empty(); }
   bool up() const { return state_ == State::kUp; }
   bool down() const { return state_ == State::kDown; }
   bool subscribed() const { return subscribed_; }
@@ -65,6 +66,7 @@ class SwarmClient {
   void HandleAck(const mqtt::Ack& ack);
   void Send(const mqtt::Packet& packet);
   void Flush();
+  void WaitToWrite(bool on);
   void Problem(const std::string& text);
 
   Swarm& swarm_;

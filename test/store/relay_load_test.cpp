@@ -1,7 +1,9 @@
 // The relay's database under load: who waits for whom, what is done in slices, what a failure ends.
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "test/store/power_disk.h"
 #include "test/store/relay_fixture.h"
 #include "test/temp_folder.h"
 
@@ -178,6 +180,33 @@ TEST_CASE("relay database: damage to a payload ends the relay, and the next star
   auto opened = RelayDb::Open(options);
   REQUIRE(opened);
   CHECK((*opened)->moved_aside());
+}
+
+TEST_CASE("relay database: on a full disk nothing is told, questions are answered, and it ends",
+          "[store]") {
+  TempFolder folder;
+  PowerDisk disk(folder.path());
+  std::atomic<bool> full = false;
+  disk.is_full = [&full] { return full.load(); };
+  Relay relay(folder / "relay.db");
+  relay.Keep({PutSession{MakeSession(1)}, Enqueue{MakeMessage(1, "x"), {{1, 1}}}});
+  relay.WaitCommitted();
+  full = true;
+  relay.Keep({Enqueue{MakeMessage(2, "y"), {{2, 1}}}});
+  relay.Wait([&] { return !relay.writable; });
+  CHECK(relay.ReadPage(1, 0, 10).size() == 1);
+  CHECK(relay.committed == 1);
+  SECTION("when there is room again it goes on by itself") {
+    full = false;
+    relay.WaitCommitted();
+    CHECK(relay.writable);
+    CHECK(relay.ReadPage(2, 0, 10).size() == 1);
+  }
+  SECTION("when it is stopped it does not wait for room") {
+    relay.Keep({PutSession{MakeSession(3)}});
+    relay.db->Stop();
+    CHECK(relay.committed == 1);
+  }
 }
 
 }  // namespace
