@@ -196,7 +196,7 @@ Broker::Taken Broker::Take(Connection& connection, Publish& publish, UtcTime now
   taken.reason = Refusal(connection, publish, *message, now);
   if (taken.reason == Reason::kNotAuthorized || taken.reason == Reason::kPayloadFormatInvalid) {
     ++counters_.refused;
-    taken.detail = "publish to `" + message->topic + "`";
+    taken.detail = "publish to " + Quoted(message->topic);
     // 3.1.1 cannot say no: the connection is closed (section 3.3.5 there). Nor can anybody say it
     // of QoS 0; but who has no right is not told more by being cut off.
     if (connection.version == Version::k311 ||

@@ -49,12 +49,12 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
     return Reason::kBadAuthenticationMethod;
   }
   if (!authoriser_.MayConnect(connection.peer, id)) {
-    detail = "this certificate may not use client identifier `" + id + "`";
+    detail = "this certificate may not use client identifier " + Quoted(id);
     return Reason::kNotAuthorized;
   }
   if (const auto found = session_ids_.find(id); found != session_ids_.end()) {
     if (!sessions_.at(found->second)->owner.SamePrincipal(connection.peer)) {
-      detail = "client identifier `" + id + "` is somebody else's";
+      detail = "client identifier " + Quoted(id) + " is somebody else's";
       return Reason::kNotAuthorized;
     }
   } else if (sessions_.size() >= limits_.sessions) {
@@ -85,7 +85,7 @@ Reason Broker::CheckConnect(const Connection& connection, const Connect& connect
     return Reason::kTopicNameInvalid;
   }
   if (!MayPublish(connection.peer, will.topic, will.retain)) {
-    detail = "no right to publish the will to `" + will.topic + "`";
+    detail = "no right to publish the will to " + Quoted(will.topic);
     return Reason::kNotAuthorized;
   }
   return Reason::kSuccess;
@@ -330,7 +330,7 @@ void Broker::SendWill(Session& session, UtcTime now) {
                                .client = session.client_id,
                                .certificate = session.owner.Name(),
                                .address = session.owner.address,
-                               .detail = "will to `" + will.topic + "`"});
+                               .detail = "will to " + Quoted(will.topic)});
     return;
   }
   auto message = std::make_shared<Message>();

@@ -37,11 +37,11 @@ void Broker::HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTi
     const Reason reason = CheckSubscription(connection, entry);
     if (IsError(reason)) {
       ++counters_.refused;
-      AddRefusal("refused", reason, connection, "subscribe to `" + entry.filter + "`");
+      AddRefusal("refused", reason, connection, "subscribe to " + Quoted(entry.filter));
       ack.reasons.push_back(reason);
       if (ack.properties.empty()) {
         ack.properties.Add(PropertyId::kReasonString,
-                           "`" + entry.filter + "`: " + std::string(ReasonName(reason)));
+                           Quoted(entry.filter) + ": " + std::string(ReasonName(reason)));
       }
       continue;
     }

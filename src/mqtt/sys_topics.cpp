@@ -39,7 +39,9 @@ std::string Uptime(const BrokerFigures& figures) {
          " seconds";
 }
 
-std::string BrokerVersion(const BrokerFigures&) { return "mig version " + std::string(mig::Version()); }
+std::string BrokerVersion(const BrokerFigures&) {
+  return "mig version " + std::string(mig::Version());
+}
 
 using F = BrokerFigures;
 using C = BrokerCounters;

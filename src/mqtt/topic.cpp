@@ -2,19 +2,24 @@
 
 #include <algorithm>
 
+#include "util/text.h"
+
 namespace mig::mqtt {
 namespace {
 
 constexpr std::string_view kSharePrefix = "$share/";
 
 Error Malformed(std::string_view what, std::string_view topic) {
-  constexpr std::size_t kShown = 80;
-  return Error(Errc::kMalformed, std::string(what) + " in `" +
-                                     std::string(topic.substr(0, kShown)) +
-                                     (topic.size() > kShown ? "…`" : "`"));
+  return Error(Errc::kMalformed, std::string(what) + " in " + Quoted(topic));
 }
 
 }  // namespace
+
+std::string Quoted(std::string_view topic) {
+  constexpr std::size_t kShown = 80;
+  const std::string_view shown = Utf8Prefix(topic, kShown);
+  return "`" + std::string(shown) + (shown.size() < topic.size() ? "…`" : "`");
+}
 
 std::string_view NextLevel(std::string_view& rest, bool& more) {
   const std::size_t slash = rest.find('/');

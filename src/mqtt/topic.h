@@ -12,6 +12,10 @@
 
 namespace mig::mqtt {
 
+// A topic, filter or identifier as messages show it: whatever its length, it is short, so that no
+// peer chooses how long an answer or a line of the log becomes.
+std::string Quoted(std::string_view topic);
+
 // Bytes, not characters: the wire carries a two-byte length (MQTT 5.0 section 1.5.4).
 inline constexpr std::size_t kMaxTopicBytes = 65'535;
 

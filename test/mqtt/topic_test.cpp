@@ -100,3 +100,12 @@ TEST_CASE("topic filter: a shared one is share name and filter", "[mqtt]") {
   CHECK(shared->filter == "mig/v1/up/#");
   CHECK_FALSE(SplitShared("mig/v1/up/#"));
 }
+
+TEST_CASE("topic: messages show a long one by its beginning, as whole characters", "[mqtt]") {
+  CHECK(Quoted("a/b") == "`a/b`");
+  CHECK(Quoted(std::string(80, 'x')) == "`" + std::string(80, 'x') + "`");
+  CHECK(Quoted(std::string(65'535, 'x')) == "`" + std::string(80, 'x') + "…`");
+  std::string umlauts = "x";
+  for (int i = 0; i < 100; ++i) umlauts += "ü";
+  CHECK(Quoted(umlauts) == "`" + umlauts.substr(0, 79) + "…`");
+}
