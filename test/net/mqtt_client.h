@@ -29,7 +29,9 @@ class MqttClient {
     std::shared_ptr<SSL_SESSION> session;  // to be resumed, of Session()
   };
 
-  explicit MqttClient(std::uint16_t port, mqtt::Version version = mqtt::Version::k5)
+  // `from`: any address of 127.0.0.0/8, each of which is another source to the relay.
+  explicit MqttClient(std::uint16_t port, mqtt::Version version = mqtt::Version::k5,
+                      std::uint32_t from = INADDR_LOOPBACK)
       : version_(version) {
     fd_ = socket(AF_INET, SOCK_STREAM, 0);
     REQUIRE(fd_ >= 0);
@@ -38,6 +40,10 @@ class MqttClient {
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    if (from != INADDR_LOOPBACK) {
+      address.sin_addr.s_addr = htonl(from);
+      REQUIRE(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
@@ -108,6 +114,12 @@ class MqttClient {
     INFO("packet kind " << packet->index());
     REQUIRE(std::holds_alternative<T>(*packet));
     return std::get<T>(std::move(*packet));
+  }
+  // True if the server has closed, or something came. Does not wait.
+  bool HasNews() const {
+    char byte = 0;
+    const ssize_t got = recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
   // Reads until the end; true if no packet came before it.
   bool ClosedSilently() { return !Read(); }

@@ -62,14 +62,25 @@ bool IsOrExtends(std::string_view client_id, std::string_view name) {
          (client_id.size() == name.size() || client_id[name.size()] == '-');
 }
 
+// Names under which sessions of one role stand, whatever the ids of others are.
+constexpr std::array<std::string_view, 3> kServices{"api", "monitor", "scheduler"};
+
+bool IsNameOfAnotherRole(std::string_view client_id, std::string_view role) {
+  return std::ranges::any_of(kServices, [&](std::string_view service) {
+    return service != role && IsOrExtends(client_id, service);
+  });
+}
+
 }  // namespace
 
 bool TopicRights::MayConnect(const mqtt::Peer& peer, std::string_view client_id) const {
   if (peer.id.empty() || client_id.empty()) return false;
+  // Whoever held such a session would keep its owner out of it.
+  if (IsNameOfAnotherRole(client_id, peer.role)) return false;
   // An agent has one session, whose name nobody else can take: ids of agents are hashes of keys.
   if (peer.role == "agent") return client_id == peer.id;
   // A server may hold several: "scheduler", "scheduler-1", "ID", "ID-events".
-  if (peer.role != "scheduler" && peer.role != "api" && peer.role != "monitor") return false;
+  if (std::ranges::find(kServices, peer.role) == kServices.end()) return false;
   return IsOrExtends(client_id, peer.role) || IsOrExtends(client_id, peer.id);
 }
 
