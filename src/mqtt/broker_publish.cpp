@@ -280,12 +280,12 @@ void Broker::Route(const MessageRef& message, const Session* publisher, Outcome&
   matches_.clear();
   tree_.Match(message->topic, matches_);
   std::vector<Destination> rows;
+  const auto is_excluded = [publisher](const Subscription& subscription) {
+    return subscription.options.no_local && publisher != nullptr &&
+           subscription.subscriber == publisher->id();  // [MQTT-3.8.3-3]
+  };
   const auto deliver = [&](const Subscription& subscription,
                            std::vector<std::uint32_t> identifiers) {
-    if (subscription.options.no_local && publisher != nullptr &&
-        subscription.subscriber == publisher->id()) {
-      return;  // [MQTT-3.8.3-3]
-    }
     outcome.matched = true;
     const bool retain = subscription.options.retain_as_published && message->retain;
     const Delivery delivery =
@@ -298,20 +298,21 @@ void Broker::Route(const MessageRef& message, const Session* publisher, Outcome&
   };
   if (matches_.size() == 1) {
     for (const Subscription& subscription : matches_[0]) {
-      deliver(subscription, identifiers_of(subscription));
+      if (!is_excluded(subscription)) deliver(subscription, identifiers_of(subscription));
     }
   } else if (matches_.size() > 1) {
     // A client with several filters that match gets one copy, with the highest QoS of them and all
     // their identifiers (section 3.3.4).
     std::vector<Subscription> all;
     for (const auto& list : matches_) all.insert(all.end(), list.begin(), list.end());
+    // What does not match must not lend its QoS and identifier to what does.
+    std::erase_if(all, is_excluded);
     std::ranges::stable_sort(all, {}, &Subscription::subscriber);
     for (std::size_t i = 0; i < all.size();) {
       Subscription merged = all[i];
       std::vector<std::uint32_t> identifiers = identifiers_of(merged);
       for (++i; i < all.size() && all[i].subscriber == merged.subscriber; ++i) {
         merged.options.qos = std::max(merged.options.qos, all[i].options.qos);
-        merged.options.no_local = merged.options.no_local && all[i].options.no_local;
         merged.options.retain_as_published =
             merged.options.retain_as_published || all[i].options.retain_as_published;
         if (all[i].identifier != 0) identifiers.push_back(all[i].identifier);
