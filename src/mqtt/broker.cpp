@@ -402,6 +402,8 @@ void Broker::Release(Waiting& waiting, UtcTime now) {
   if (waiting.kind == Kind::kPubAck || waiting.kind == Kind::kPubRec) --connection->unacknowledged;
   if (waiting.kind == Kind::kPubAck) --connection->open_publishes;
   if (!waiting.retained_for.empty()) SendRetained(*connection, waiting.retained_for, now);
+  // A group that it joined may have messages for which no other member has room.
+  if (waiting.kind == Kind::kSubAck) Pump(*connection->session, now);
   if (waiting.kind == Kind::kConnAck) {
     connection->state = ConnectionState::kConnected;
     SendReleases(*connection->session, *connection);

@@ -106,6 +106,7 @@ class Broker {
       kConnAck,  // `bytes`; after it the session's messages
       kPubAck,   // `bytes`, the end of a PUBLISH: PUBACK, or a PUBREC that refuses
       kPubRec,   // `bytes`; the PUBLISH stays open
+      kSubAck,   // `bytes`; after it the messages of groups that the session joined
       kPublish,  // what is in flight under `packet_id`
     };
     ConnectionId connection = 0;
@@ -239,6 +240,7 @@ class Broker {
   std::uint64_t JoinGroup(Session& session, const std::string& filter,
                           const Subscription& subscription, bool keep);
   std::uint64_t LeaveGroup(Session& session, std::string_view filter);
+  void SetJointOptions(const ShareGroup& group);
   void SendRetained(Connection& connection, const std::vector<std::string>& filters, UtcTime now);
   void SendRetainedOne(Session& session, const Subscription& subscription,
                        const MessageRef& message, UtcTime now);

@@ -245,6 +245,7 @@ void Broker::PumpGroup(ShareGroup& group, UtcTime now) {
     if (session == nullptr) break;
     auto entry = group.queue.Pop();
     entry->qos = std::min(entry->qos, member->options.qos);
+    entry->retain = member->options.retain_as_published && entry->message->retain;
     entry->identifiers.clear();
     if (member->identifier != 0) entry->identifiers.push_back(member->identifier);
     SendEntry(*session, group.queue, std::move(*entry), now);

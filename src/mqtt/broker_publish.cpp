@@ -372,7 +372,7 @@ Broker::Delivery Broker::Deliver(const Subscription& subscription,
     if (session == nullptr) return Delivery::kSkipped;
     std::vector<std::uint32_t> own;
     if (member->identifier != 0) own.push_back(member->identifier);
-    SendQos0(*session, message, retain, std::move(own), now);
+    SendQos0(*session, message, retain && member->options.retain_as_published, std::move(own), now);
     return Delivery::kDone;
   }
   const Delivery delivery = Enter(group.queue, HasReader(group), true, std::move(entry), rows);

@@ -258,7 +258,9 @@ void Broker::Detach(Session& session, Parting parting, UtcTime now) {
     if (flight.source == session.id()) {
       own.push_back(std::move(flight));
     } else if (const auto group = groups_.find(flight.source); group != groups_.end()) {
-      flight.entry.qos = flight.entry.message->qos;  // the next member may take more
+      // The next member may take more, and want to know of RETAIN.
+      flight.entry.qos = flight.entry.message->qos;
+      flight.entry.retain = flight.entry.message->retain;
       group->second->queue.Return(std::move(flight.entry));
     }
   }

@@ -32,6 +32,7 @@ void Broker::HandleSubscribe(Connection& connection, Subscribe& subscribe, UtcTi
   SubAck ack;
   ack.packet_id = subscribe.packet_id;
   Waiting waiting;
+  waiting.kind = Waiting::Kind::kSubAck;
   std::uint64_t batch = 0;
   for (Subscribe::Entry& entry : subscribe.entries) {
     const Reason reason = CheckSubscription(connection, entry);
@@ -134,9 +135,8 @@ std::uint64_t Broker::JoinGroup(Session& session, const std::string& filter,
     group.queue.MakeDurable();
     if (keep) batch = KeepOne(PutGroup{{known->second, filter}});
     const auto keep_entry = [&](const QueueEntry& entry) {
-      KeepOne(Enqueue{
-          entry.message,
-          {{group.queue.id(), entry.sequence, entry.qos, entry.retain, entry.identifiers}}});
+      KeepOne(Enqueue{entry.message,
+                      {{group.queue.id(), entry.sequence, entry.qos, entry.message->retain, {}}}});
     };
     for (const QueueEntry& entry : group.queue.Window()) keep_entry(entry);
     for (const ShareGroup::Member& each : group.members) {
@@ -153,16 +153,21 @@ std::uint64_t Broker::JoinGroup(Session& session, const std::string& filter,
   } else {
     *member = wanted;
   }
-  // The group's queue holds messages at the highest QoS; each member gets its own at most.
+  SetJointOptions(group);
+  return batch;
+}
+
+// The group's queue holds messages at the highest QoS that a member wants, and with RETAIN as they
+// were published; each member gets its own QoS at most, and RETAIN as it asked (PumpGroup).
+void Broker::SetJointOptions(const ShareGroup& group) {
   Subscription joint;
-  joint.subscriber = known->second;
+  joint.subscriber = group.queue.id();
   joint.options.qos = Qos::kAtMostOnce;
   for (const ShareGroup::Member& each : group.members) {
     joint.options.qos = std::max(joint.options.qos, each.options.qos);
   }
-  joint.options.retain_as_published = subscription.options.retain_as_published;
-  tree_.Put(SplitShared(filter)->filter, joint);
-  return batch;
+  joint.options.retain_as_published = true;
+  tree_.Put(SplitShared(group.filter)->filter, joint);
 }
 
 std::uint64_t Broker::LeaveGroup(Session& session, std::string_view filter) {
@@ -170,10 +175,21 @@ std::uint64_t Broker::LeaveGroup(Session& session, std::string_view filter) {
   if (known == group_ids_.end()) return 0;
   const QueueId id = known->second;
   ShareGroup& group = *groups_.at(id);
+  // What it has begun to receive is its own from now on: the group may end before it acknowledges
+  // [MQTT-3.10.4-3]. (Unless its own queue's tail is on disk, where nothing can be put before it:
+  // then the group gets it back if it breaks off.)
+  for (InFlight& flight : session.in_flight) {
+    if (flight.source != id || !session.queue.TailInMemory()) continue;
+    flight.entry = Adopt(session, group.queue, std::move(flight.entry));
+    flight.source = session.id();
+  }
   std::erase_if(group.members,
                 [&session](const ShareGroup::Member& m) { return m.session == session.id(); });
   std::erase(session.groups, id);
-  if (!group.members.empty()) return 0;
+  if (!group.members.empty()) {
+    SetJointOptions(group);
+    return 0;
+  }
   tree_.Remove(SplitShared(group.filter)->filter, id);
   const bool durable = group.queue.durable();
   groups_.erase(id);
