@@ -389,6 +389,8 @@ void Broker::Restore(Snapshot snapshot, UtcTime now) {
     session->will = std::move(record.will);
     // Who was connected when we stopped is away from now on, and has its will's delay to return.
     session->away_since = record.away_since.value_or(now);
+    // Kept at once, or every further start would begin to count anew.
+    if (!record.away_since) KeepSession(*session);
     if (session->will) session->will_at = session->away_since + WillDelay(*session->will);
     if (session->expiry.count() == 0) {
       ended.push_back(record.id);

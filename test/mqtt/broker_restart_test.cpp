@@ -87,6 +87,19 @@ TEST_CASE("broker: the time away counts across a restart", "[mqtt]") {
   CHECK(world.store.sessions() == 0);
 }
 
+TEST_CASE("broker: being killed again and again does not make a session last longer", "[mqtt]") {
+  World world;
+  Connect connect = KeptConnect("a");
+  connect.properties = {};
+  connect.properties.Add(PropertyId::kSessionExpiryInterval, 60);
+  CHECK(world.Connect(connect).Next<ConnAck>().code == 0);
+  world.Restart();
+  world.Pass(40s);
+  world.Restart();
+  world.Pass(40s);
+  CHECK_FALSE(world.Connect(connect).Next<ConnAck>().session_present);
+}
+
 TEST_CASE("broker: a session that ended with its connection is gone after a kill", "[mqtt]") {
   World world;
   world.JoinKept("a");
