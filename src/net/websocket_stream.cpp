@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "mqtt/codec.h"
 #include "net/memory_pipe.h"
 #include "net/websocket_upgrade.h"
 
@@ -19,7 +20,22 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-constexpr std::size_t kMaxPieces = 64;  // of a frame; more than fill it come in the next
+constexpr std::size_t kFixedHeaderBytes = 5;  // at most
+constexpr std::size_t kMaxPieces = 64;        // of a frame; more than fill it come in the next
+
+// How long the packet is that begins in the first piece, `from` bytes behind its beginning.
+// (Packets are queued whole; of anything else a little goes out as it is.)
+std::size_t PacketBytes(std::span<const iovec> pieces, std::size_t from) {
+  Bytes head;
+  for (const iovec& piece : pieces) {
+    head.append(static_cast<const char*>(piece.iov_base) + from,
+                std::min(piece.iov_len - from, kFixedHeaderBytes - head.size()));
+    from = 0;
+    if (head.size() == kFixedHeaderBytes) break;
+  }
+  const auto header = mqtt::ReadFixedHeader(head);
+  return header && *header ? (*header)->PacketBytes() : head.size();
+}
 
 }  // namespace
 
@@ -203,26 +219,45 @@ void WebSocketStream::OnMessage(std::size_t bytes) {
   StartRead();
 }
 
+// A message for each packet, which the standard does not ask for; but Paho C 1.3.12 overlooks what
+// stands behind the first packet of a message until something else comes.
+bool WebSocketStream::FillOutbox(std::span<const iovec> pieces) {
+  std::size_t taken = 0;  // of the first piece
+  while (!pieces.empty() && sending_ < kMaxFrameBytes) {
+    if (packet_left_ == 0) packet_left_ = PacketBytes(pieces, taken);
+    const std::size_t size = std::min(packet_left_, kMaxFrameBytes);
+    std::array<asio::const_buffer, kMaxPieces> frame;
+    std::size_t count = 0;
+    std::size_t filled = 0;
+    while (!pieces.empty() && filled < size && count < kMaxPieces) {
+      const iovec& piece = pieces.front();
+      const std::size_t part = std::min(piece.iov_len - taken, size - filled);
+      frame[count++] = asio::const_buffer(static_cast<const char*>(piece.iov_base) + taken, part);
+      filled += part;
+      taken += part;
+      if (taken == piece.iov_len) {
+        pieces = pieces.subspan(1);
+        taken = 0;
+      }
+    }
+    bool written = false;
+    socket_->stream.async_write_some(true, std::span<const asio::const_buffer>(frame).first(count),
+                                     [&](error_code error, std::size_t) { written = !error; });
+    engine_.Run();
+    if (!written) return false;
+    packet_left_ -= filled;
+    sending_ += filled;
+  }
+  return true;
+}
+
 LinkStream::Result WebSocketStream::Write(std::span<const iovec> pieces, Bytes&) {
   if (phase_ != Phase::kOpen) {  // nobody will hear it
     std::size_t size = 0;
     for (const iovec& piece : pieces) size += piece.iov_len;
     return {State::kDone, size};
   }
-  if (sending_ == 0) {
-    std::array<asio::const_buffer, kMaxPieces> frame;
-    std::size_t count = 0;
-    for (; count < std::min(pieces.size(), kMaxPieces) && sending_ < kMaxFrameBytes; ++count) {
-      const std::size_t size = std::min(pieces[count].iov_len, kMaxFrameBytes - sending_);
-      frame[count] = asio::const_buffer(pieces[count].iov_base, size);
-      sending_ += size;
-    }
-    bool written = false;
-    socket_->stream.async_write_some(true, std::span<const asio::const_buffer>(frame).first(count),
-                                     [&](error_code error, std::size_t) { written = !error; });
-    engine_.Run();
-    if (!written) return {State::kClosed};
-  }
+  if (sending_ == 0 && !FillOutbox(pieces)) return {State::kClosed};
   const State state = FlushOutbox();
   if (state != State::kDone) return {state};
   return {State::kDone, std::exchange(sending_, 0)};

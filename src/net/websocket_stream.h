@@ -43,6 +43,7 @@ class WebSocketStream final : public LinkStream {
   // peer does not take what it asked for (pongs), and nothing more of it is read until it does.
   // Requires: room for kReadBytes, and for what came early.
   Result Read(std::span<char> buffer) override;
+  // `pieces`: MQTT packets. Each goes out as a message, a large one as several.
   Result Write(std::span<const iovec> pieces, Bytes& scratch) override;
   bool HasBuffered() const override;
   // Sends Close, after which Read goes on until the peer's own (kClosed).
@@ -66,6 +67,7 @@ class WebSocketStream final : public LinkStream {
   State Refuse(std::string problem, Bytes answer);
   State Accept(BytesView head);
   std::size_t Decode(BytesView raw, std::span<char> buffer);
+  bool FillOutbox(std::span<const iovec> pieces);
   void StartRead();
   void OnMessage(std::size_t bytes);
   void BeginClose(int code);
@@ -74,11 +76,12 @@ class WebSocketStream final : public LinkStream {
   WebSocketEngine::Impl& engine_;
   std::unique_ptr<Socket> socket_;  // from the upgrade on
   Phase phase_ = Phase::kUpgrading;
-  Bytes early_;               // the request as far as it has come; then what came behind it
-  std::size_t searched_ = 0;  // of early_, for the end of the request
-  Bytes refusal_;             // the outbox while there is no socket
-  std::size_t sending_ = 0;   // bytes of the owner's in the outbox
-  std::span<char> room_;      // while decoding: where payload goes
+  Bytes early_;                  // the request as far as it has come; then what came behind it
+  std::size_t searched_ = 0;     // of early_, for the end of the request
+  Bytes refusal_;                // the outbox while there is no socket
+  std::size_t sending_ = 0;      // bytes of the owner's in the outbox
+  std::size_t packet_left_ = 0;  // of the owner's packet: what is not in the outbox yet
+  std::span<char> room_;         // while decoding: where payload goes
   std::string problem_;
 };
 

@@ -1,12 +1,12 @@
 // The script of README.md with npm's `mqtt`:
-//   NODE_PATH=/usr/share/nodejs node mqtt_js_client.js PORT 3|5
+//   NODE_PATH=/usr/share/nodejs node mqtt_js_client.js URL 3|5
 // Exit status 0 when all went as it should; else it says what did not.
 'use strict';
 
 const assert = require('assert');
 const mqtt = require('mqtt');
 
-const url = 'mqtt://127.0.0.1:' + process.argv[2];
+const url = process.argv[2];
 const is5 = process.argv[3] === '5';
 const patience = 10000;
 

@@ -46,6 +46,24 @@ TEST_CASE("mqtt link: over WebSocket with TLS, with messages of every size", "[n
   CHECK(RunUntil(io, [&] { return stopped; }));
 }
 
+TEST_CASE("mqtt link: over WebSocket nothing of a burst stays behind", "[net]") {
+  const Certificates certificates;
+  asio::io_context io;
+  Relay relay(io, certificates);
+  LinkOptions options = Towards(relay, certificates);
+  options.websocket = true;
+  LinkPeer peer(io, options);
+  peer.link->Subscribe({"a"});
+  peer.link->Start();
+  REQUIRE(peer.AwaitConnect());
+  int acknowledged = 0;
+  for (int i = 0; i < 256; ++i) {
+    peer.link->Publish("a", std::to_string(i), i % 2, 60s, false,
+                       [&](Expected<void> result) { acknowledged += result ? 1 : 0; });
+  }
+  REQUIRE(RunUntil(io, [&] { return acknowledged == 256 && peer.messages.size() == 256; }));
+}
+
 TEST_CASE("mqtt link: through a proxy, as MQTT and over WebSocket", "[net]") {
   const Certificates certificates;
   asio::io_context io;
