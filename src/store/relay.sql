@@ -94,3 +94,7 @@ CREATE INDEX queue_expiry ON queue (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE dropped_queues (
   queue INTEGER PRIMARY KEY
 );
+
+-- migration 4: since when a message waits
+
+ALTER TABLE messages ADD COLUMN stored_at INTEGER;    -- NULL: before this column was there

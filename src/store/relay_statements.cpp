@@ -62,7 +62,7 @@ Expected<std::unique_ptr<RelayDb::Statements>> RelayDb::Statements::Prepare(Data
            // A retained message that is queued again may have had a row before, or still have it.
            Line{&all->put_message_,
                 "INSERT INTO messages (id, topic, payload, properties, qos, retain, expires_at,"
-                " refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                " refs, stored_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET refs = refs + excluded.refs"},
            Line{&all->put_row_,
                 "INSERT INTO queue (queue, sequence, message, qos, retain, identifiers, size,"
@@ -114,6 +114,7 @@ Expected<void> RelayDb::Statements::Apply(const std::vector<mqtt::KeepBatch>& ba
   sending_.clear();
   dropped_.clear();
   may_drop_ = kDroppedRows;
+  now_ = Milliseconds(Now());
   // Who is connected acknowledges within milliseconds; such a row need not touch the disk.
   std::set<RowKey> queued;
   const auto done_with = [&](mqtt::QueueId queue, std::uint64_t sequence) {
@@ -210,7 +211,7 @@ Expected<void> RelayDb::Statements::Apply(const mqtt::Enqueue& op) {
   if (rows == 0) return {};
   return put_message_
       .Bind(message.id, message.topic, Blob{message.payload}, Blob{message.properties},
-            static_cast<int>(message.qos), message.retain, expires, rows)
+            static_cast<int>(message.qos), message.retain, expires, rows, now_)
       .Run();
 }
 

@@ -76,6 +76,7 @@ struct RelayDb::Statements {
   std::map<PacketKey, std::optional<std::uint64_t>> sending_;  // the row's sequence; nothing: gone
   std::size_t may_drop_ = 0;                                   // rows of dropped queues
   std::vector<mqtt::QueueId> dropped_;
+  std::int64_t now_ = 0;  // of this Apply: when its messages were stored
   const Database* database_ = nullptr;
 };
 

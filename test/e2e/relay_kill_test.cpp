@@ -190,6 +190,10 @@ class World {
       CHECK(s.accepted == s.sent);
     }
     StopInOrder();
+    const Outcome check =
+        Run({MIG_BUILD_DIR "/mig", "relay", "db", "check", "--store", store_.string()});
+    INFO(check.err);
+    CHECK(check.out == "sound\n");
   }
 
   const std::vector<std::string>& problems() const { return swarm_.problems(); }

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "store/agent_db.h"
+#include "store/relay_admin.h"
 #include "store/server_db.h"
 #include "test/store/power_disk.h"
 #include "test/store/relay_fixture.h"
@@ -151,6 +152,13 @@ void Verify(const CutMade& cut, const std::vector<std::string>& states, bool is_
     }
     found = static_cast<std::size_t>(state - states.begin());
     relay.db->Stop();
+    relay.db.reset();
+    auto admin = RelayAdmin::Open(cut.folder / "relay.db");
+    auto findings = admin ? admin->Check() : Expected<std::vector<RelayFinding>>(admin.error());
+    if (!findings || !findings->empty()) {
+      ++tally.damaged;
+      return;
+    }
   }
   if (!second) return;
   ++tally.again;

@@ -48,7 +48,8 @@ struct Arguments {
 cli::Options Declare(Arguments& arguments) {
   cli::Options options(
       "mig relay --config FILE\n       mig relay --listen 127.0.0.1:PORT --open "
-      "--store FILE\n       mig relay status [--config FILE | --store FILE] [--json]",
+      "--store FILE\n       mig relay status [--config FILE | --store FILE] [--json]"
+      "\n       mig relay db check|stats|compact [--config FILE | --store FILE] [--json]",
       "The MQTT broker between scheduler, API and agents; `status` shows how the one that runs "
       "here is.");
   options.Text("config", 'c', "FILE", "configuration (examples/config/relay.yaml)",
@@ -235,6 +236,9 @@ int RunRelay(std::span<const std::string> arguments) {
   cli::Terminal terminal = cli::Terminal::OfProcess();
   if (!arguments.empty() && arguments[0] == "status") {
     return relay::RunStatus(arguments.subspan(1), terminal);
+  }
+  if (!arguments.empty() && arguments[0] == "db") {
+    return relay::RunDb(arguments.subspan(1), terminal);
   }
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
   auto config = ConfigOf(given);

@@ -27,5 +27,6 @@ inline constexpr std::string_view kStatusQuestion = "status";
 Expected<std::filesystem::path> FindStore(const std::string& config, const std::string& store);
 
 cli::ExitStatus RunStatus(Words words, cli::Terminal& terminal);
+cli::ExitStatus RunDb(Words words, cli::Terminal& terminal);
 
 }  // namespace mig::relay
