@@ -146,5 +146,8 @@ class Model {
 
 // By the words of section 4.7, one level after the other.
 bool ModelMatches(const std::string& filter, const std::string& topic);
+bool ModelIsShared(const std::string& filter);
+// Of a message's properties those that its receivers get, as far as the population sends them.
+Properties ModelPassedOn(const Properties& properties);
 
 }  // namespace mig::mqtt

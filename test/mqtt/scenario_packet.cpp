@@ -4,77 +4,12 @@
 #include <array>
 #include <charconv>
 
-#include "util/encoding.h"
-#include "util/text.h"
+#include "test/mqtt/scenario_names.h"
 
 namespace mig::mqtt {
 namespace {
 
-struct PacketNameEntry {
-  PacketType type;
-  std::string_view name;
-};
-constexpr std::array kPacketNames{
-    PacketNameEntry{PacketType::kConnect, "CONNECT"},
-    PacketNameEntry{PacketType::kConnAck, "CONNACK"},
-    PacketNameEntry{PacketType::kPublish, "PUBLISH"},
-    PacketNameEntry{PacketType::kPubAck, "PUBACK"},
-    PacketNameEntry{PacketType::kPubRec, "PUBREC"},
-    PacketNameEntry{PacketType::kPubRel, "PUBREL"},
-    PacketNameEntry{PacketType::kPubComp, "PUBCOMP"},
-    PacketNameEntry{PacketType::kSubscribe, "SUBSCRIBE"},
-    PacketNameEntry{PacketType::kSubAck, "SUBACK"},
-    PacketNameEntry{PacketType::kUnsubscribe, "UNSUBSCRIBE"},
-    PacketNameEntry{PacketType::kUnsubAck, "UNSUBACK"},
-    PacketNameEntry{PacketType::kPingReq, "PINGREQ"},
-    PacketNameEntry{PacketType::kPingResp, "PINGRESP"},
-    PacketNameEntry{PacketType::kDisconnect, "DISCONNECT"},
-    PacketNameEntry{PacketType::kAuth, "AUTH"},
-};
-
-enum class Form { kNumber, kText, kPair };
-struct PropertyName {
-  std::string_view name;
-  PropertyId id;
-  Form form;
-};
-constexpr std::array kPropertyNames{
-    PropertyName{"format", PropertyId::kPayloadFormatIndicator, Form::kNumber},
-    PropertyName{"expiry", PropertyId::kMessageExpiryInterval, Form::kNumber},
-    PropertyName{"content-type", PropertyId::kContentType, Form::kText},
-    PropertyName{"response-topic", PropertyId::kResponseTopic, Form::kText},
-    PropertyName{"correlation", PropertyId::kCorrelationData, Form::kText},
-    PropertyName{"subscription-id", PropertyId::kSubscriptionIdentifier, Form::kNumber},
-    PropertyName{"session-expiry", PropertyId::kSessionExpiryInterval, Form::kNumber},
-    PropertyName{"assigned-client-id", PropertyId::kAssignedClientIdentifier, Form::kText},
-    PropertyName{"server-keep-alive", PropertyId::kServerKeepAlive, Form::kNumber},
-    PropertyName{"auth-method", PropertyId::kAuthenticationMethod, Form::kText},
-    PropertyName{"auth-data", PropertyId::kAuthenticationData, Form::kText},
-    PropertyName{"request-problem", PropertyId::kRequestProblemInformation, Form::kNumber},
-    PropertyName{"delay", PropertyId::kWillDelayInterval, Form::kNumber},
-    PropertyName{"request-response", PropertyId::kRequestResponseInformation, Form::kNumber},
-    PropertyName{"response-information", PropertyId::kResponseInformation, Form::kText},
-    PropertyName{"server-reference", PropertyId::kServerReference, Form::kText},
-    PropertyName{"reason-string", PropertyId::kReasonString, Form::kText},
-    PropertyName{"receive-maximum", PropertyId::kReceiveMaximum, Form::kNumber},
-    PropertyName{"alias-maximum", PropertyId::kTopicAliasMaximum, Form::kNumber},
-    PropertyName{"alias", PropertyId::kTopicAlias, Form::kNumber},
-    PropertyName{"maximum-qos", PropertyId::kMaximumQos, Form::kNumber},
-    PropertyName{"retain-available", PropertyId::kRetainAvailable, Form::kNumber},
-    PropertyName{"user", PropertyId::kUserProperty, Form::kPair},
-    PropertyName{"maximum-packet", PropertyId::kMaximumPacketSize, Form::kNumber},
-    PropertyName{"wildcard-available", PropertyId::kWildcardSubscriptionAvailable, Form::kNumber},
-    PropertyName{"subscription-ids-available", PropertyId::kSubscriptionIdentifierAvailable,
-                 Form::kNumber},
-    PropertyName{"shared-available", PropertyId::kSharedSubscriptionAvailable, Form::kNumber},
-};
-
-const PropertyName* FindProperty(std::string_view name) {
-  const auto* found = std::ranges::find(kPropertyNames, name, &PropertyName::name);
-  return found == kPropertyNames.end() ? nullptr : found;
-}
-
-constexpr std::string_view kWillPrefix = "will-";
+using Form = PropertyName::Form;
 
 // Fields that are no properties: name and how many words follow.
 struct FieldRule {
@@ -378,133 +313,7 @@ Properties FromList(const std::vector<Property>& list) {
   return properties;
 }
 
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kShown = 60;
-  const bool is_plain = !text.empty() && text.size() <= kShown &&
-                        std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-  if (is_plain) return std::string(text);
-  std::string out = "'";
-  for (const char c : text.substr(0, kShown)) {
-    if (c >= ' ' && c <= '~' && c != '\'' && c != '\\') {
-      out += c;
-    } else {
-      out += "\\x" + EncodeHex(std::string_view(&c, 1));
-    }
-  }
-  out += "'";
-  if (text.size() > kShown) out += " (" + std::to_string(text.size()) + " bytes)";
-  return out;
-}
-
-std::string DescribeProperties(const Properties& properties, std::string_view prefix = {}) {
-  std::string out;
-  for (const Property& property : properties) {
-    const auto* known = std::ranges::find(kPropertyNames, property.id, &PropertyName::id);
-    if (known == kPropertyNames.end()) continue;
-    out += " " + std::string(prefix) + std::string(known->name) + " ";
-    if (known->form == Form::kNumber) {
-      out += std::to_string(property.number);
-    } else {
-      out += Quoted(property.text);
-      if (known->form == Form::kPair) out += " " + Quoted(property.value);
-    }
-  }
-  return out;
-}
-
-std::string Hex(unsigned code) { return "0x" + EncodeHex(std::string(1, static_cast<char>(code))); }
-
-std::string DescribeReason(Reason reason) {
-  return reason == Reason::kSuccess ? "" : " " + Hex(static_cast<unsigned>(reason));
-}
-
-struct Describer {
-  std::string operator()(const Connect& p) const {
-    std::string out = " client-id " + Quoted(p.client_id) + " clean-start " +
-                      (p.clean_start ? "1" : "0") + " keep-alive " +
-                      std::to_string(p.keep_alive_seconds) + DescribeProperties(p.properties);
-    if (p.will) {
-      out += " will-topic " + Quoted(p.will->topic) + " will-payload " + Quoted(p.will->payload) +
-             " will-qos " + std::to_string(static_cast<int>(p.will->qos)) +
-             (p.will->retain ? " will-retain" : "") +
-             DescribeProperties(p.will->properties, kWillPrefix);
-    }
-    if (p.user_name) out += " user-name " + Quoted(*p.user_name);
-    if (p.password) out += " password " + Quoted(*p.password);
-    return out;
-  }
-  std::string operator()(const ConnAck& p) const {
-    return std::string(p.session_present ? " session-present" : "") +
-           (p.code == 0 ? "" : " " + Hex(p.code)) + DescribeProperties(p.properties);
-  }
-  std::string operator()(const Publish& p) const {
-    return std::string(p.dup ? " dup" : "") + (p.retain ? " retain" : "") + " qos " +
-           std::to_string(static_cast<int>(p.qos)) +
-           (p.packet_id == 0 ? "" : " id " + std::to_string(p.packet_id)) + " topic " +
-           Quoted(p.topic) + " payload " + Quoted(p.payload) + DescribeProperties(p.properties);
-  }
-  std::string operator()(const Ack& p) const {
-    return " id " + std::to_string(p.packet_id) + DescribeReason(p.reason) +
-           DescribeProperties(p.properties);
-  }
-  std::string operator()(const Subscribe& p) const {
-    std::string out = " id " + std::to_string(p.packet_id);
-    for (const auto& [filter, options] : p.entries) {
-      out += " filter " + Quoted(filter) + " qos " + std::to_string(static_cast<int>(options.qos)) +
-             (options.no_local ? " no-local" : "") +
-             (options.retain_as_published ? " as-published" : "");
-      if (options.retain_handling != RetainHandling::kSend) {
-        out += " retain-handling " + std::to_string(static_cast<int>(options.retain_handling));
-      }
-    }
-    return out + DescribeProperties(p.properties);
-  }
-  template <typename T>
-  static std::string DescribeReasons(const T& p) {
-    std::string out = " id " + std::to_string(p.packet_id);
-    for (const Reason reason : p.reasons) out += " " + Hex(static_cast<unsigned>(reason));
-    return out + DescribeProperties(p.properties);
-  }
-  std::string operator()(const SubAck& p) const { return DescribeReasons(p); }
-  std::string operator()(const UnsubAck& p) const { return DescribeReasons(p); }
-  std::string operator()(const Unsubscribe& p) const {
-    std::string out = " id " + std::to_string(p.packet_id);
-    for (const std::string& filter : p.filters) out += " filter " + Quoted(filter);
-    return out + DescribeProperties(p.properties);
-  }
-  std::string operator()(const PingReq&) const { return {}; }
-  std::string operator()(const PingResp&) const { return {}; }
-  std::string operator()(const Disconnect& p) const {
-    return DescribeReason(p.reason) + DescribeProperties(p.properties);
-  }
-  std::string operator()(const Auth& p) const {
-    return DescribeReason(p.reason) + DescribeProperties(p.properties);
-  }
-};
-
 }  // namespace
-
-std::optional<PacketType> PacketTypeOf(std::string_view name) {
-  const auto* found = std::ranges::find(kPacketNames, name, &PacketNameEntry::name);
-  if (found == kPacketNames.end()) return std::nullopt;
-  return found->type;
-}
-
-std::string_view PacketName(PacketType type) {
-  return std::ranges::find(kPacketNames, type, &PacketNameEntry::type)->name;
-}
-
-PacketType TypeOf(const Packet& packet) {
-  if (const auto* ack = std::get_if<Ack>(&packet)) return ack->type;
-  // In the order of the variant; Ack, which stands for four, is answered above.
-  constexpr std::array kTypes{
-      PacketType::kConnect,     PacketType::kConnAck,    PacketType::kPublish,
-      PacketType::kPubAck,      PacketType::kSubscribe,  PacketType::kSubAck,
-      PacketType::kUnsubscribe, PacketType::kUnsubAck,   PacketType::kPingReq,
-      PacketType::kPingResp,    PacketType::kDisconnect, PacketType::kAuth};
-  static_assert(kTypes.size() == std::variant_size_v<Packet>);
-  return kTypes[packet.index()];
-}
 
 std::optional<std::size_t> FieldWords(PacketType type, std::string_view name) {
   if (name == "id" && HasPacketId(type)) return 1;
@@ -556,10 +365,6 @@ std::string Difference(const PacketText& text, const Packet& expected_packet,
   SetPacketId(actual, 0);
   if (expected == actual) return {};
   return "expected " + DescribePacket(expected);
-}
-
-std::string DescribePacket(const Packet& packet) {
-  return std::string(PacketName(TypeOf(packet))) + std::visit(Describer{}, packet);
 }
 
 std::uint16_t PacketIdOf(const Packet& packet) {
