@@ -8,6 +8,7 @@
 #include "test/mqtt/client_rules.h"
 #include "test/mqtt/model.h"
 #include "test/mqtt/scenario_packet.h"
+#include "test/sanitizers.h"
 
 namespace mig::mqtt {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::size_t kWorkers = 3;      // with shared ones only: whose copy it
 constexpr std::size_t kSteps = 3000;
 constexpr std::size_t kMostOpen = 10;  // QoS 2 exchanges of one client
 constexpr int kShrinkRuns = 400;
+constexpr unsigned kSeeds = kAddressSanitizer ? 4 : 12;  // ten times slower with it
 
 const std::vector<std::string> kTopics{"a", "a/b", "a/b/c", "b", "b/c", "/", "$x/y", "w/free"};
 const std::vector<std::string> kFilters{"a",   "a/b", "a/+",  "a/#", "#",   "+/b",  "+",
@@ -449,10 +451,12 @@ std::vector<Action> Actions(unsigned seed) {
 }
 
 TEST_CASE("broker: a random population gets what the model of the standard says", "[mqtt]") {
-  const char* only = std::getenv("MIG_MODEL_SEED");  // to repeat what failed
-  const unsigned first = only == nullptr ? 1 : static_cast<unsigned>(std::atoi(only));
-  const char* more = std::getenv("MIG_MODEL_SEEDS");
-  const unsigned count = more != nullptr ? static_cast<unsigned>(std::atoi(more)) : only ? 1 : 12;
+  const auto number = [](const char* name, unsigned otherwise) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? otherwise : static_cast<unsigned>(std::atoi(text));
+  };
+  const unsigned first = number("MIG_MODEL_SEED", 1);  // to repeat what failed, or to go further
+  const unsigned count = number("MIG_MODEL_SEEDS", kSeeds);
   for (unsigned seed = first; seed < first + count; ++seed) {
     std::vector<Action> actions = Actions(seed);
     auto failure = RunAll(actions);
