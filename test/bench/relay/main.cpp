@@ -77,18 +77,18 @@ struct Arguments {
   std::vector<std::string> only;  // scenarios
   bool alone = false;
   bool durable = true;
-  bool json = false;
+  std::string json;  // file; empty: none
 };
 
 int Usage() {
   std::fputs(
       "usage: bench_relay [--mig PROGRAM] [--mosquitto PROGRAM] [--quick | --smoke]\n"
-      "                   [--rounds N] [--only SCENARIO,…] [--alone] [--no-durable] [--json]\n"
+      "                   [--rounds N] [--only SCENARIO,…] [--alone] [--no-durable] [--json FILE]\n"
       "  --quick       less of everything, one round: under two minutes\n"
       "  --smoke       so little that only failure shows\n"
       "  --alone       without Mosquitto\n"
       "  --no-durable  without Mosquitto's durable variant\n"
-      "  --json        not a table\n"
+      "  --json        writes all rounds there, too\n"
       "scenarios:\n",
       stderr);
   for (const Scenario& each : Scenarios()) {
@@ -121,7 +121,7 @@ bool Read(int argc, char** argv, Arguments& arguments) {
                                 option{"only", required_argument, nullptr, 'o'},
                                 option{"alone", no_argument, nullptr, 'a'},
                                 option{"no-durable", no_argument, nullptr, 'd'},
-                                option{"json", no_argument, nullptr, 'j'},
+                                option{"json", required_argument, nullptr, 'j'},
                                 option{nullptr, 0, nullptr, 0}};
   for (int letter = 0; (letter = getopt_long(argc, argv, "", kOptions.data(), nullptr)) != -1;) {
     switch (letter) {
@@ -152,7 +152,7 @@ bool Read(int argc, char** argv, Arguments& arguments) {
         arguments.durable = false;
         break;
       case 'j':
-        arguments.json = true;
+        arguments.json = optarg;
         break;
       default:
         return false;
@@ -228,11 +228,16 @@ int main(int argc, char** argv) {
   }
   Measurements results;
   const int failures = RunAll(arguments, **certificates, results);
-  if (arguments.json) {
-    std::printf("%s\n", results.Json().c_str());
-  } else {
-    std::printf("%s; best of %d rounds (median)\n\n%s", Machine().c_str(), arguments.rounds,
-                results.Table().c_str());
+  std::printf("%s; best of %d rounds (median)\n\n%s", Machine().c_str(), arguments.rounds,
+              results.Table().c_str());
+  if (!arguments.json.empty()) {
+    std::ofstream file(arguments.json);
+    file << results.Json() << "\n";
+    file.close();
+    if (!file) {
+      std::fprintf(stderr, "cannot write %s\n", arguments.json.c_str());
+      return 1;
+    }
   }
   return failures == 0 ? 0 : 1;
 }

@@ -5,7 +5,7 @@
 #   test/bench/relay/run.sh                    everything, best of three: about twenty minutes
 #   test/bench/relay/run.sh --quick            less of everything, once: under two minutes
 #   test/bench/relay/run.sh --only sweep,idle  some scenarios; --help names them
-#   test/bench/relay/run.sh --json > FILE
+#   test/bench/relay/run.sh --json FILE        the same, with all rounds, for programs
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 

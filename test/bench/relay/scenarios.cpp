@@ -55,8 +55,9 @@ Expected<void> Bench::Measure(std::string_view row, std::size_t total,
   Add(row, kPerSecond, static_cast<double>(did) / time.count());
   Add(row, kMicroseconds, used * 1e6 / static_cast<double>(did));
   if (!done) {
-    Remark(row, "stopped after " + std::to_string(did) + " of " + std::to_string(total));
-    return done;  // what is still under way would fall into the next row
+    // An error, because what is still under way would fall into the next row.
+    return Error(Errc::kTimeout, std::string(row) + ": stopped after " + std::to_string(did) +
+                                     " of " + std::to_string(total));
   }
   return {};
 }
