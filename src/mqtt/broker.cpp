@@ -65,15 +65,17 @@ void Broker::Open(ConnectionId id, Peer peer, UtcTime now) {
   assert(is_new);  // the rim never uses an id twice
 }
 
-void Broker::Receive(ConnectionId id, BytesView bytes, UtcTime now) {
+bool Broker::Receive(ConnectionId id, BytesView bytes, UtcTime now) {
   Connection* connection = Find(id);
-  if (connection == nullptr) return;
+  if (connection == nullptr) return false;
+  is_waited_for_ = false;
   counters_.bytes_received += bytes.size();
   if (connection->partial.empty()) {
     const std::size_t used = Process(id, bytes, now);
     bytes.remove_prefix(used);
     connection = Find(id);
-    if (connection == nullptr || bytes.empty()) return;
+    if (connection == nullptr) return false;
+    if (bytes.empty()) return is_waited_for_;
     connection->partial.assign(bytes);
     partial_bytes_ += bytes.size();
   } else {
@@ -86,12 +88,14 @@ void Broker::Receive(ConnectionId id, BytesView bytes, UtcTime now) {
     partial_bytes_ -= buffer.size();
     const std::size_t used = Process(id, buffer, now);
     connection = Find(id);
-    if (connection == nullptr || used == buffer.size()) return;
+    if (connection == nullptr) return false;
+    if (used == buffer.size()) return is_waited_for_;
     buffer.erase(0, used);
     partial_bytes_ += buffer.size();
     connection->partial = std::move(buffer);
   }
   if (partial_bytes_ > limits_.partial_bytes) FailHoarder(*connection, now);
+  return true;
 }
 
 // Closes whoever holds most of the memory for incomplete packets; not who happens to come last,
@@ -144,6 +148,9 @@ std::size_t Broker::Process(ConnectionId id, BytesView bytes, UtcTime now) {
     if (MustSlowDown(*connection, **header, now)) break;
     connection->last_heard = now;
     ++counters_.packets_received;
+    // After QoS 0 nobody waits.
+    is_waited_for_ = is_waited_for_ || (*header)->type() != PacketType::kPublish ||
+                     ((*header)->first_byte & 0x06) != 0;
     Handle(*connection, bytes.substr(used, size), now);
     used += size;
   }

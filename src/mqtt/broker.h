@@ -57,7 +57,9 @@ class Broker {
   void Restore(Snapshot snapshot, UtcTime now);
 
   void Open(ConnectionId connection, Peer peer, UtcTime now);
-  void Receive(ConnectionId connection, BytesView bytes, UtcTime now);
+  // True if the sender may wait for these bytes to arrive before it sends more: false after nothing
+  // but QoS 0 messages.
+  bool Receive(ConnectionId connection, BytesView bytes, UtcTime now);
   // So many bytes of what was to be sent have left.
   void Sent(ConnectionId connection, std::size_t bytes, UtcTime now);
   // The connection is gone, not by our Close.
@@ -286,6 +288,7 @@ class Broker {
   std::vector<ConnectionId> paused_;
 
   std::size_t partial_bytes_ = 0;
+  bool is_waited_for_ = false;  // what Receive returns
   FrameCache frames_;
   std::vector<std::span<const Subscription>> matches_;  // scratch of Route
   std::vector<Effect> effects_;

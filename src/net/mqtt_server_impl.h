@@ -57,7 +57,7 @@ struct MqttServer::Impl : std::enable_shared_from_this<MqttServer::Impl> {
     bool lent = false;  // a handshake thread has the stream: hands off
     bool left = false;  // to be removed as soon as it is given back
     bool dirty = false;
-    bool owes_ack = false;  // was read in this turn, and sent nothing
+    bool owes_ack = false;  // was read in this turn, sent nothing, and may wait for it
     UtcTime accepted{};
     UtcTime deadline{};  // while listed in limited
 

@@ -302,10 +302,11 @@ void MqttServer::Impl::ReadSome(Link& first) {
       }
     }
     CrashPoint("relay.received");
-    broker.Receive(id, BytesView(buffer.data(), bytes), Clock());
+    const bool waits = broker.Receive(id, BytesView(buffer.data(), bytes), Clock());
     Perform();
     link = Find(id);
     if (link == nullptr || link->phase != Phase::kOpen) return;
+    link->owes_ack = link->owes_ack || waits;
     if (!link->known && broker.Knows(id)) {
       link->known = true;
       bounds.Known(link->source);
@@ -315,8 +316,7 @@ void MqttServer::Impl::ReadSome(Link& first) {
     link->held = link->out.size() > options.limits.unsent_bytes;
     if (!link->may_read || link->held) return;
   }
-  link->owes_ack = true;
-  MarkDirty(*link);
+  if (link->owes_ack) MarkDirty(*link);
   if (more && link->transport().HasBuffered()) {
     OnThread([id](Impl& self) { self.Resume(id); });
   } else {

@@ -18,6 +18,28 @@ Publish Message1(const std::string& topic, const Bytes& payload, std::uint16_t i
   return publish;
 }
 
+TEST_CASE("broker: after QoS 0 nobody waits for its arrival, after anything else one may",
+          "[mqtt]") {
+  World world;
+  const Client& client = world.Join("c");
+  Publish publish;
+  publish.topic = "t";
+  const Bytes zero = Encode(publish, Version::k5);
+  const Bytes one = Encode(Message1("t", "a"), Version::k5);
+  const auto waits = [&](const Bytes& bytes) {
+    const bool result = world.broker->Receive(client.id(), bytes, world.now);
+    world.Run();
+    return result;
+  };
+  CHECK_FALSE(waits(zero + zero));
+  CHECK(waits(zero + one));
+  CHECK(waits(one + zero));
+  CHECK_FALSE(waits(zero));
+  CHECK(waits(zero.substr(0, 3)));  // the rest may wait for it
+  CHECK_FALSE(waits(zero.substr(3)));
+  CHECK(waits(Encode(PingReq{}, Version::k5)));
+}
+
 TEST_CASE("broker: QoS of a delivery is the lower of publication and subscription", "[mqtt]") {
   World world;
   Client& zero = world.Join("zero");

@@ -122,6 +122,7 @@ bool Read(int argc, char** argv, Arguments& arguments) {
                                 option{"alone", no_argument, nullptr, 'a'},
                                 option{"no-durable", no_argument, nullptr, 'd'},
                                 option{"json", required_argument, nullptr, 'j'},
+                                option{"help", no_argument, nullptr, 'h'},
                                 option{nullptr, 0, nullptr, 0}};
   for (int letter = 0; (letter = getopt_long(argc, argv, "", kOptions.data(), nullptr)) != -1;) {
     switch (letter) {
