@@ -166,23 +166,23 @@ void Model::BrokerKilled() {
       session.will_at = now_ + std::chrono::seconds(delay);
     }
   }
+  // Of a session that ends with its connection nothing need be on disk, not even its will; and it
+  // may be sent while others of them are still there, or not.
   for (const std::string& name : ended) {
-    // Of a session that ends with its connection nothing need be on disk, not even its will.
     ModelSession& session = sessions_.at(name);
-    if (session.will) {
-      auto message = std::make_shared<ModelMessage>();
-      message->topic = session.will->topic;
-      message->payload = session.will->payload;
-      message->qos = session.will->qos;
-      message->properties = ModelPassedOn(session.will->properties);
-      message->expires_at = ExpiryOf(session.will->properties, now_);
-      session.will.reset();
-      lost_will_ = true;
-      Route(message, name, nullptr);
-      lost_will_ = false;
-    }
-    EndSession(name);
+    if (!session.will) continue;
+    auto message = std::make_shared<ModelMessage>();
+    message->topic = session.will->topic;
+    message->payload = session.will->payload;
+    message->qos = session.will->qos;
+    message->properties = ModelPassedOn(session.will->properties);
+    message->expires_at = ExpiryOf(session.will->properties, now_);
+    session.will.reset();
+    lost_will_ = true;
+    Route(message, name, nullptr);
+    lost_will_ = false;
   }
+  for (const std::string& name : ended) EndSession(name);
   Advance(now_);
 }
 

@@ -130,7 +130,9 @@ class Model {
   bool IsTooLarge(const ModelSession& session, const ModelDelivery& delivery) const;
   bool IsThis(const ModelSession& session, const ModelDelivery& delivery, const Publish& publish,
               const std::string& topic) const;
-  bool TakeResent(ModelSession& session, const Publish& publish, const std::string& topic);
+  // `must_come`: only those that may not be left out.
+  bool TakeResent(ModelSession& session, const Publish& publish, const std::string& topic,
+                  bool must_come);
   bool TakeFromSlots(ModelSession& session, std::deque<ModelSlot>& slots, const Publish& publish,
                      const std::string& topic, ModelDelivery* taken);
   bool TakeFromGroups(const std::string& client, const Publish& publish, const std::string& topic);

@@ -116,7 +116,8 @@ bool Model::MaySkipFlight(const ModelSession& session, const ModelFlight& flight
 }
 
 // Something that was sent before, to this session; in the order of then.
-bool Model::TakeResent(ModelSession& session, const Publish& publish, const std::string& topic) {
+bool Model::TakeResent(ModelSession& session, const Publish& publish, const std::string& topic,
+                       bool must_come) {
   const auto is_waiting = [&](const ModelFlight& f) {
     return !f.is_sent && !f.is_released && f.delivery.qos == publish.qos;
   };
@@ -125,7 +126,8 @@ bool Model::TakeResent(ModelSession& session, const Publish& publish, const std:
     if (!is_waiting(flight)) continue;
     const bool right_id = flight.lost_its_id || publish.packet_id == flight.packet_id;
     const bool right_dup = flight.lost_its_id || publish.dup;
-    if (right_id && right_dup && IsThis(session, flight.delivery, publish, topic)) {
+    const bool counts = !must_come || !MaySkipFlight(session, flight);
+    if (counts && right_id && right_dup && IsThis(session, flight.delivery, publish, topic)) {
       flight.is_sent = true;
       flight.lost_its_id = false;
       flight.packet_id = publish.packet_id;
@@ -189,15 +191,12 @@ void Model::Got(const std::string& client, const Publish& publish, const std::st
   if (publish.qos == Qos::kAtMostOnce) {
     if (TakeFromSlots(session, session.immediate, publish, topic, &taken)) return;
   } else {
-    if (TakeResent(session, publish, topic)) return;
+    if (TakeResent(session, publish, topic, true)) return;
     const bool resends_first = std::ranges::any_of(session.flights, [&](const ModelFlight& f) {
       return f.delivery.qos == publish.qos && !MaySkipFlight(session, f);
     });
     if (!publish.dup && !resends_first &&
         TakeFromSlots(session, session.pending[publish.qos], publish, topic, &taken)) {
-      std::erase_if(session.flights, [&](const ModelFlight& f) {  // left out, as it may be
-        return !f.is_sent && !f.is_released && f.delivery.qos == publish.qos;
-      });
       ModelFlight flight;
       flight.packet_id = publish.packet_id;
       flight.delivery = std::move(taken);
@@ -205,6 +204,8 @@ void Model::Got(const std::string& client, const Publish& publish, const std::st
       session.flights.push_back(std::move(flight));
       return;
     }
+    // One that might have been left out; not before one that looks alike and may not.
+    if (TakeResent(session, publish, topic, false)) return;
   }
   if (!publish.dup && TakeFromGroups(client, publish, topic)) return;
   std::string expected;
