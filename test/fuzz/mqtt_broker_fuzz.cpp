@@ -167,7 +167,8 @@ class Scene {
     limits.partial_bytes = 4000;
     limits.packet_bytes = 1000;
     broker_ = std::make_unique<Broker>(
-        allow_, Broker::Options{limits, [this] { return "auto" + std::to_string(++assigned_); }});
+        allow_, Broker::Options{limits, [this] { return "auto" + std::to_string(++assigned_); },
+                                std::chrono::seconds(10)});
     broker_->Restore(store_.Load(), now_);
     Perform();
   }

@@ -21,6 +21,7 @@
 namespace mig::lab {
 
 inline constexpr std::size_t kMaxControlLine = 256 * 1024;
+inline constexpr const char* kControlSocket = "control.sock";  // in LabFiles::RunFolder()
 
 // The socket's path through an open descriptor of its folder, because a socket's own path must
 // have less than 108 bytes (unix(7)), and labs stand in long folders.

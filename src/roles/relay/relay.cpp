@@ -161,9 +161,10 @@ class RelayProcess {
     WaitForSignal();
 
     const std::string port = std::to_string(server_->port());
-    watch_.emplace(io_, *server_,
-                   relay::RelayFacts{::getpid(), server_->port(), 0,
-                                     std::filesystem::absolute(config_.store).string()});
+    watch_.emplace(
+        io_, *server_,
+        relay::RelayFacts{::getpid(), server_->port(), 0,
+                          std::filesystem::absolute(config_.store).lexically_normal().string()});
     watch_->OpenControl();
     if (!config_.metrics_listen.empty()) {
       if (auto served = watch_->ServeMetrics(config_.metrics_listen); !served) return served;

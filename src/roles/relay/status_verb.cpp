@@ -43,7 +43,7 @@ Expected<std::filesystem::path> FindStore(const std::string& config, const std::
     if (!config.empty()) return std::move(loaded).error();
     return std::move(loaded).error().During("name the relay with --config FILE or --store FILE");
   }
-  return loaded->store;
+  return loaded->store.lexically_normal();
 }
 
 cli::ExitStatus RunStatus(Words words, cli::Terminal& terminal) {
