@@ -1,5 +1,6 @@
 // docs/relay.md, followed as a reader would: its files are written, its commands are run in their
-// order. `sh terminal NAME` goes on until the next one of its kind begins.
+// order. `sh terminal NAME` goes on until the next one of its kind begins, or one that is `sh
+// stopped NAME`.
 #include <unistd.h>
 
 #include "test/document.h"
@@ -50,6 +51,7 @@ TEST_CASE("relay.md: its commands do what it says", "[clients]") {
       REQUIRE(terminal->WaitForOutput("listening", 30s));
       continue;
     }
+    if (example.name.starts_with("stopped ")) terminal.reset();
     RunOptions options;
     options.deadline = 40s;
     const Outcome outcome = Run({"/bin/bash", "-c", start + text}, options);
