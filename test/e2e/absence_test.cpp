@@ -30,7 +30,8 @@ TEST_CASE("absence: an agent that was off answers when it returns, before expiry
   const Lab lab;
   REQUIRE(lab.Mig({"lab", "stop", "agent-1"}).status == 0);
   const std::string id = StartQuery(lab, "5m");
-  CHECK(ActionStatusOf(lab, id) == "inflight");
+  CHECK(
+      Eventually(std::chrono::seconds(20), [&] { return ActionStatusOf(lab, id) == "inflight"; }));
   REQUIRE(lab.Mig({"lab", "start", "agent-1"}).status == 0);
   const Outcome results = lab.Mig({"results", id, "-f"}, {.deadline = std::chrono::seconds(60)});
   INFO(results.err);
