@@ -81,7 +81,7 @@ TEST_CASE("malformed: what is no MQTT is answered with a reason or closed, and t
 
   // Who does not begin with CONNECT gets no answer: it may not be MQTT that he speaks.
   const std::vector<Case> before_connect = {
-      {"another protocol", "GET / HTTP/1.1\r\n\r\n", 0},
+      {"another protocol", "SSH-2.0-OpenSSH_9.2\r\n", 0},
       {"PINGREQ", "\xc0\0"s, 0},
       {"PUBLISH", "\x30\3\0\1A"s, 0},
       {"a length of five bytes", "\x10\xff\xff\xff\xff\1", 0},
