@@ -143,6 +143,8 @@ void SwarmClient::OnEvents(std::uint32_t events) {
 
 void SwarmClient::Handle(Packet packet) {
   if (const auto* connack = std::get_if<ConnAck>(&packet)) {
+    // The store cannot be written for the moment: whoever wants a session comes again.
+    if (connack->code == (version_ == Version::k5 ? 0x88 : 3)) return Down();
     if (connack->code != 0) return Problem("CONNACK " + std::to_string(connack->code));
     if (has_session_ && !connack->session_present) return Problem("its session is lost");
     if (clean_) subscribed_ = false;

@@ -68,8 +68,10 @@ class Scene {
   }
 
   void Connect(SwarmClient& client) {
-    client.Connect(port_);
-    Until("a connection", [&] { return client.up(); });
+    Until("a connection", [&] {
+      if (client.down()) client.Connect(port_);  // also when it was refused for the moment
+      return client.up();
+    });
   }
   void Prepare() {
     Start();
