@@ -19,9 +19,11 @@ readonly build_packages=(
 )
 # The fuzz targets' compiler with its run-time libraries and symbolizer; a compiler cache, since
 # test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to,
-# and somebody else's HTTPS and signatures (examples/api/call.sh). node-mqtt brings nodejs.
+# and somebody else's HTTPS and signatures (examples/api/call.sh); node-mqtt brings nodejs. GnuPG and
+# OpenSSH with their agents, for keys where people have them.
 readonly test_packages=(
-  ccache clang curl libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt openssl
+  ccache clang curl gnupg libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt
+  openssh-client openssl
 )
 
 readonly needed_free_mb=2500
