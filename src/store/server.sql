@@ -213,3 +213,38 @@ CREATE TABLE audit_log (
   object TEXT NOT NULL,
   facts TEXT NOT NULL         -- JSON
 );
+
+-- migration 2: several people: rejections, proposals, audiences
+-- Who ended an action that waited for signatures.
+CREATE TABLE rejections (
+  action INTEGER PRIMARY KEY REFERENCES actions(row),
+  person TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  time INTEGER NOT NULL
+);
+
+-- What the server would like done. No order: a person who agrees signs an action with this id.
+CREATE TABLE proposals (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,      -- of the action that it may become
+  subject TEXT NOT NULL,        -- what it is about: one open or rejected proposal for each
+  proposer TEXT NOT NULL,       -- role of the server
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  target TEXT NOT NULL,
+  operations TEXT NOT NULL,     -- JSON array, as in an action
+  reason TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  status TEXT NOT NULL DEFAULT 'open',  -- open approved rejected
+  person TEXT NOT NULL DEFAULT '',      -- who approved or rejected it
+  detail TEXT NOT NULL DEFAULT '',      -- why, when rejected
+  closed INTEGER
+);
+CREATE UNIQUE INDEX proposals_by_subject ON proposals(subject) WHERE status != 'approved';
+
+-- The agents that the signers of a `respond` or `admin` action were shown.
+CREATE TABLE audiences (
+  action INTEGER PRIMARY KEY REFERENCES actions(row),
+  ids BLOB NOT NULL             -- 32 bytes each, ascending: the leaves of the signed root
+);

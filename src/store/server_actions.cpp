@@ -87,8 +87,40 @@ Expected<std::vector<ActionRow>> ServerReader::ListOpenActions(std::int64_t afte
                           ReadAction, after, limit);
 }
 
+Expected<std::vector<ActionRow>> ServerReader::ListPendingActions(std::int64_t after,
+                                                                  std::size_t limit) {
+  return statements().All("SELECT " MIG_ACTION_COLUMNS
+                          " FROM actions WHERE status IN " MIG_OPEN_ACTION
+                          " AND status = 'pending' AND row > ? ORDER BY row LIMIT ?",
+                          ReadAction, after, limit);
+}
+
+Expected<std::optional<RejectionRow>> ServerReader::FindRejection(const ActionId& id) {
+  return statements().One(
+      "SELECT r.person, r.reason, r.time FROM rejections r JOIN actions x ON x.row = r.action"
+      " WHERE x.id = ?",
+      [](Columns& in) {
+        RejectionRow row;
+        row.person = in.Text();
+        row.reason = in.Text();
+        row.time = in.Time();
+        return row;
+      },
+      id.Text());
+}
+
+Expected<std::optional<Bytes>> ServerReader::FindAudience(const ActionId& id) {
+  auto ids = statements().One(
+      "SELECT u.ids FROM audiences u JOIN actions x ON x.row = u.action WHERE x.id = ?",
+      [](Columns& in) { return in.BlobValue(); }, id.Text());
+  if (ids && *ids && (*ids)->size() % AgentId::kBytes != 0) {
+    return Error(Errc::kMalformed, "the audience of " + id.Text() + " is damaged");
+  }
+  return ids;
+}
+
 Expected<std::optional<ActionRow>> ServerReader::FindActionToPrepare(std::string_view owner,
-                                                                    UtcTime now) {
+                                                                     UtcTime now) {
   return statements().One(
       "SELECT " MIG_ACTION_COLUMNS " FROM actions WHERE status IN " MIG_OPEN_ACTION
       " AND (status = 'preparing' OR (status = 'scheduled' AND validfrom <= ?2))"
@@ -161,11 +193,16 @@ Expected<bool> ServerTx::AddAction(const NewAction& action, std::string_view act
   *stop ? row.Append(**stop) : row.Append(nullptr);
   action.stops ? row.Append(action.stops->Text()) : row.Append(nullptr);
   if (auto done = row.Run(); !done) return std::move(done).error();
-  if (auto done =
-          AddSignatureRows(statements(), statements().database().LastInsertId(), action.signatures);
-      !done) {
+  const std::int64_t stored = statements().database().LastInsertId();
+  if (auto done = AddSignatureRows(statements(), stored, action.signatures); !done) {
     return std::move(done).error();
   }
+  if (!action.audience.empty()) {
+    auto kept = statements().Run("INSERT INTO audiences(action, ids) VALUES (?, ?)", stored,
+                                 Blob{action.audience});
+    if (!kept) return std::move(kept).error();
+  }
+  if (auto done = ApproveProposal(action.id, actor, now); !done) return std::move(done).error();
   const json::object facts = {{"status", ActionStatusName(status)},
                               {"kind", KindName(action.kind)},
                               {"digest", EncodeHex(action.digest)}};
@@ -195,6 +232,26 @@ Expected<bool> ServerTx::AddSignatures(const ActionId& id, BytesView envelope,
   }
   const json::object facts = {{"weight_reached", weight_reached}};
   auto audited = Audit(actor, "action.signed", id.Text(), json::Write(facts), now);
+  if (!audited) return std::move(audited).error();
+  return true;
+}
+
+Expected<bool> ServerTx::RejectAction(const ActionId& id, std::string_view person,
+                                      std::string_view reason, UtcTime now) {
+  auto action = FindAction(id);
+  if (!action) return std::move(action).error();
+  if (!*action) return Error(Errc::kNotFound, "there is no action " + id.Text());
+  if ((*action)->status != ActionStatus::kPending) return false;
+  auto done =
+      statements().Run("INSERT INTO rejections(action, person, reason, time) VALUES (?, ?, ?, ?)",
+                       (*action)->row, person, reason, Millis(now));
+  if (!done) return std::move(done).error();
+  auto moved =
+      SetActionStatus(id, ActionStatus::kRefused,
+                      "rejected by " + std::string(person) + ": " + std::string(reason), now);
+  if (!moved) return moved;
+  const json::object facts = {{"reason", reason}};
+  auto audited = Audit(person, "action.rejected", id.Text(), json::Write(facts), now);
   if (!audited) return std::move(audited).error();
   return true;
 }

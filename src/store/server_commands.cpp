@@ -37,11 +37,26 @@ CommandRow ReadCommand(Columns& in) {
 
 struct Candidate {
   std::int64_t agent = 0;
+  std::string id;  // of an action with an audience
   int shard = 0;
   // Of a stop's page: the command that is to be stopped.
   std::int64_t stopped_command = 0;
   bool never_sent = false, prepared = false;
 };
+
+// Whether the agent is among `ids`, 32 bytes each, ascending.
+bool IsAmong(BytesView ids, std::string_view agent) {
+  const auto wanted = AgentId::Parse(agent);
+  if (!wanted) return false;
+  std::size_t first = 0, last = ids.size() / AgentId::kBytes;
+  while (first < last) {
+    const std::size_t middle = first + (last - first) / 2;
+    const BytesView here = ids.substr(middle * AgentId::kBytes, AgentId::kBytes);
+    if (here == wanted->View()) return true;
+    here < wanted->View() ? first = middle + 1 : last = middle;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -146,10 +161,13 @@ Expected<ServerTx::Page> ServerTx::PrepareCommands(const ActionId& id, const Tar
   if ((*action)->status != ActionStatus::kPreparing) return Page{cursor, true};
 
   const bool is_stop = (*action)->stops.has_value();
+  auto audience = FindAudience(id);
+  if (!audience) return std::move(audience).error();
   const auto read = [is_stop](Columns& in) {
     Candidate candidate;
     candidate.agent = in.Integer();
     candidate.shard = static_cast<int>(in.Integer());
+    if (!is_stop) candidate.id = in.Text();
     if (is_stop) {
       candidate.stopped_command = in.Integer();
       candidate.never_sent = in.Bool();
@@ -166,7 +184,7 @@ Expected<ServerTx::Page> ServerTx::PrepareCommands(const ActionId& id, const Tar
                         " AND c.status IN " MIG_OPEN_COMMAND
                         " AND c.agent > ? ORDER BY c.agent LIMIT ?",
                     where, read, (*action)->stops->Text(), cursor, limit)
-              : statements().AllWhere("SELECT row, shard FROM agents WHERE (" + where.where +
+              : statements().AllWhere("SELECT row, shard, id FROM agents WHERE (" + where.where +
                                           ") AND row > ? ORDER BY row LIMIT ?",
                                       where, read, cursor, limit);
   if (!candidates) return std::move(candidates).error();
@@ -177,6 +195,7 @@ Expected<ServerTx::Page> ServerTx::PrepareCommands(const ActionId& id, const Tar
       if (!done) return std::move(done).error();
     }
     if (candidate.never_sent) continue;  // nothing to stop there
+    if (*audience && !IsAmong(**audience, candidate.id)) continue;
     auto done = statements().Run(
         "INSERT OR IGNORE INTO commands(action, agent, shard, status, due, prepared)"
         " VALUES (?1, ?2, ?3, 'prepared', ?4, ?4)",

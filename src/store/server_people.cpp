@@ -86,7 +86,8 @@ Expected<void> ServerTx::ForgetLapsed(UtcTime now) {
   for (const std::string_view sql :
        {std::string_view("DELETE FROM sessions WHERE expireafter < ?"),
         std::string_view("DELETE FROM nonces WHERE until < ?"),
-        std::string_view("DELETE FROM enrolment_tokens WHERE expires < ?")}) {
+        std::string_view("DELETE FROM enrolment_tokens WHERE expires < ?"),
+        std::string_view("DELETE FROM proposals WHERE expires < ?")}) {
     auto done = statements().Run(sql, Millis(now));
     if (!done) return std::move(done).error();
   }

@@ -48,6 +48,17 @@ class ServerReader {
   Expected<std::optional<ActionRow>> FindActionToPrepare(std::string_view owner, UtcTime now);
   Expected<std::vector<SignatureRow>> ListSignatures(const ActionId& id);
   Expected<Counters> CountCommands(const ActionId& id);
+  // Waiting for signatures, oldest first; begin with row 0.
+  Expected<std::vector<ActionRow>> ListPendingActions(std::int64_t after, std::size_t limit);
+  Expected<std::optional<RejectionRow>> FindRejection(const ActionId& id);
+  // The ids of the signed audience, 32 raw bytes each, ascending; nothing for an action without.
+  Expected<std::optional<Bytes>> FindAudience(const ActionId& id);
+
+  // ---- proposals
+  Expected<std::optional<ProposalRow>> FindProposal(const ActionId& id);
+  // Open and not expired, oldest first; begin with row 0.
+  Expected<std::vector<ProposalRow>> ListProposals(std::int64_t after, std::size_t limit,
+                                                   UtcTime now);
 
   // ---- commands and results
   Expected<std::optional<CommandRow>> FindCommand(const ActionId& action, const AgentId& agent);

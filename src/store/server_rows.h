@@ -79,6 +79,32 @@ struct ActionRow {
   std::string detail;  // why it is refused, invalid …
 };
 
+// Who ended an action that waited for signatures, and why.
+struct RejectionRow {
+  std::string person;  // id in the policy
+  std::string reason;
+  UtcTime time;
+};
+
+// What the server would like done, until a person signs it or says no.
+enum class ProposalStatus { kOpen, kApproved, kRejected };
+std::string_view ProposalStatusName(ProposalStatus status);
+Expected<ProposalStatus> ParseProposalStatus(std::string_view name);
+
+struct ProposalRow {
+  std::int64_t row = 0;  // the cursor of ListProposals
+  ActionId id;           // of the action that it may become
+  std::string proposer;  // role of the server
+  Kind kind = Kind::kAdmin;
+  std::string name, target;
+  std::string operations;  // JSON array, as in an action
+  std::string reason;
+  UtcTime created, expires;
+  ProposalStatus status = ProposalStatus::kOpen;
+  std::string person;  // who approved or rejected it
+  std::string detail;  // why, when rejected
+};
+
 struct Counters {
   std::uint64_t targeted = 0, prepared = 0, sent = 0, received = 0, running = 0, success = 0,
                 failed = 0, timeout = 0, refused = 0, expired = 0, stopped = 0, interrupted = 0;

@@ -29,6 +29,24 @@ struct NewAction {
   std::uint64_t limit_bytes = 0;
   std::optional<ActionId> stops;
   std::vector<SignatureRow> signatures;
+  Bytes audience;  // 32 bytes for each agent, ascending; empty: the action has none
+};
+
+// What the server would like done (proposals in server.sql).
+struct NewProposal {
+  std::string subject;   // what it is about, so that it is not proposed twice: "twin:<agent>:<pid>"
+  std::string proposer;  // "scheduler"
+  Kind kind = Kind::kAdmin;
+  std::string name, target;
+  std::string operations;  // JSON array of {module, parameters}
+  std::string reason;      // for the person who decides
+  UtcTime expires;
+};
+
+enum class Proposed {
+  kNew,
+  kKnown,  // open already, or a person said no and it has not expired yet
+  kFull,   // kMostProposals are open: nothing was stored
 };
 
 struct IncomingPart {
@@ -89,15 +107,20 @@ class ServerTx : public ServerReader {
   Expected<void> UseToken(BytesView hash, UtcTime now);
 
   // ---- actions
-  // Stores action, signatures and the audit row together; one whose stop came first is `stopped`
-  // from the start. True: new. False: the same payload is there already (nothing changes). Error:
-  // kExists: the id is there with another payload.
+  // Stores action, signatures, audience and the audit row together; one whose stop came first is
+  // `stopped` from the start. True: new. False: the same payload is there already (nothing
+  // changes). An action with the id of an open proposal is what became of that. Error: kExists: the
+  // id is there with another payload, or belongs to a proposal that was rejected.
   Expected<bool> AddAction(const NewAction& action, std::string_view actor, UtcTime now);
   // More people signed the same payload while it was `pending`: replaces the envelope by the one
   // with all signatures. False: not pending any more, nothing changed. Error: kNotFound.
   Expected<bool> AddSignatures(const ActionId& id, BytesView envelope,
                                std::span<const SignatureRow> signatures, bool weight_reached,
                                std::string_view actor, UtcTime now);
+  // A person says no to an action that waits for signatures: `refused`, for good. False: it is not
+  // pending any more. Error: kNotFound.
+  Expected<bool> RejectAction(const ActionId& id, std::string_view person, std::string_view reason,
+                              UtcTime now);
   // Moves along the lines of DESIGN section 3; true when that changed the row, false when it is in
   // that status, or cannot come to it from where it is (a final status never changes).
   Expected<bool> SetActionStatus(const ActionId& id, ActionStatus to, std::string_view detail,
@@ -107,8 +130,9 @@ class ServerTx : public ServerReader {
                              UtcTime now);
   // One page of expanding an action in `preparing`: a command `prepared`, due at once, for each
   // agent that matches; those there already stay as they are. An ordinary action looks at all
-  // agents, a stop at those with an open command of the action it stops, and their commands that
-  // were never sent become `stopped`. Pages can be repeated from the start (a crash in between).
+  // agents (of its audience, when it has one), a stop at those with an open command of the action
+  // it stops, and their commands that were never sent become `stopped`. Pages can be repeated from
+  // the start (a crash in between).
   struct Page {
     std::int64_t next = 0;  // cursor of the next page
     bool done = false;      // that was the last one
@@ -120,6 +144,15 @@ class ServerTx : public ServerReader {
   Expected<void> MarkStopped(const ActionId& stops, const ActionId& stop, UtcTime now);
   // completed (or stopped) when no command is open. True when that happened now.
   Expected<bool> CompleteAction(const ActionId& id, UtcTime now);
+
+  // ---- proposals
+  // More open ones than a person would ever read.
+  static constexpr std::size_t kMostProposals = 1000;
+  // Keeps what the server would like done until a person decides or it expires.
+  Expected<Proposed> Propose(const NewProposal& proposal, UtcTime now);
+  // A person says no. False: it is not open any more. Error: kNotFound.
+  Expected<bool> RejectProposal(const ActionId& id, std::string_view person,
+                                std::string_view reason, UtcTime now);
 
   // ---- commands
   // The command is about to be sent: counts the attempt, moves `prepared` to `sent`, and makes it
@@ -152,7 +185,7 @@ class ServerTx : public ServerReader {
   Expected<void> AddSession(const SessionRow& session);
   // False: this key used this nonce before. Remembered until `until`.
   Expected<bool> RememberNonce(const KeyId& key, std::string_view nonce, UtcTime until);
-  // Sessions, nonces and tokens that lapsed before `now`.
+  // Sessions, nonces, tokens and proposals that lapsed before `now`.
   Expected<void> ForgetLapsed(UtcTime now);
   // Makes the table of people that of the policy (names for display; the policy decides).
   Expected<void> ReplacePeople(std::span<const PersonRow> people, UtcTime now);
@@ -162,6 +195,8 @@ class ServerTx : public ServerReader {
  private:
   friend class ServerDb;
   using ServerReader::ServerReader;
+  // The proposal with this id, if there is one, has become an action. Error: kExists: rejected.
+  Expected<void> ApproveProposal(const ActionId& id, std::string_view person, UtcTime now);
 };
 
 }  // namespace mig::store
