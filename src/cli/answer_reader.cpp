@@ -15,6 +15,7 @@ AnswerReader::AnswerReader(Question question, std::optional<std::vector<ShownAge
                            const Options& options, Terminal& terminal, Clock::time_point started)
     : question_(std::move(question)),
       check_membership_(shown.has_value()),
+      anchors_(options.anchors),
       terminal_(terminal),
       started_(started),
       check_(question_.id, question_.modules.size(), shown),
@@ -61,6 +62,10 @@ void AnswerReader::TakePart(const PartEvent& part) {
                  (verdict.detail.empty() ? "" : " (" + verdict.detail + ")") +
                  (verdict.part ? "" : "; it is left out"),
              Style::kRed);
+  }
+  if (verdict.part && !verdict.fault && anchors_ != nullptr) {
+    // A missing envelope would have been a fault.
+    anchors_->Take(part.agent, verdict.key, *part.envelope, *verdict.part);
   }
   if (verdict.part) {
     tally_.Part(part.agent, *verdict.part);

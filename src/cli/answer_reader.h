@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/action_events.h"
+#include "cli/anchor_store.h"
 #include "cli/answer_printer.h"
 #include "cli/result_check.h"
 #include "cli/tally.h"
@@ -24,6 +25,8 @@ class AnswerReader {
   struct Options {
     AnswerFormat format = AnswerFormat::kText;
     Show show = Show::kFound;
+    // Gets every part that verifies; may be null, else it must outlive the reader.
+    AnchorGatherer* anchors = nullptr;
   };
   // `shown`: see ResultCheck. `terminal` must outlive the reader.
   AnswerReader(Question question, std::optional<std::vector<ShownAgent>> shown,
@@ -63,6 +66,7 @@ class AnswerReader {
 
   const Question question_;
   const bool check_membership_;
+  AnchorGatherer* const anchors_;
   Terminal& terminal_;
   const Clock::time_point started_;
   ResultCheck check_;

@@ -86,7 +86,10 @@ ResultCheck::Verdict ResultCheck::Check(const AgentId& agent, BytesView key,
                          {Sha256(envelope.payload), part->previous, part->last}, &verdict.repeated);
   if (verdict.fault) verdict.detail = "part " + std::to_string(part->seq);
   if (verdict.repeated) return verdict;
-  if (!verdict.fault || verdict.fault == PartFault::kBrokenChain) verdict.part = std::move(*part);
+  if (!verdict.fault || verdict.fault == PartFault::kBrokenChain) {
+    verdict.part = std::move(*part);
+    verdict.key = Bytes(key);
+  }
   return verdict;
 }
 

@@ -62,6 +62,7 @@ class ResultCheck {
     // Set when the part counts. With kBrokenChain, too: the part is signed and about this action,
     // and what is wrong is its neighbour as much as itself.
     std::optional<ResultPart> part;
+    Bytes key;  // with `part`: the agent's, under which it verified
     std::optional<PartFault> fault;
     std::string detail;     // of the fault
     bool repeated = false;  // was here before, the same: nothing to print

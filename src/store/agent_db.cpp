@@ -503,21 +503,51 @@ Expected<void> AgentDb::AppendToLedger(const LedgerNote& note) {
 
 const LedgerMark& AgentDb::ledger_mark() const { return impl_->mark; }
 
-Expected<void> ReadLedger(const std::filesystem::path& file,
-                          const std::function<bool(const LedgerEntry&)>& take) {
+Expected<void> ReadLedgerRows(const std::filesystem::path& file,
+                              const std::function<bool(const LedgerRow&)>& take) {
   auto database = Database::Open(file, Access::kReadOnly);
   if (!database) return std::move(database).error();
-  auto statement = database->Prepare("SELECT text, hash FROM ledger ORDER BY number");
+  auto statement = database->Prepare("SELECT number, text, hash FROM ledger ORDER BY number");
   if (!statement) return std::move(statement).error();
   for (;;) {
     auto row = statement->Step();
     if (!row) return std::move(row).error();
     if (!*row) return {};
-    auto entry = ReadLedgerText(statement->BlobAt(0));
-    if (!entry) return std::move(entry).error().During(file.string());
-    entry->hash = statement->BlobAt(1);  // as it stands there: whether it is right, the chain says
-    if (!take(*entry)) return {};
+    const std::int64_t number = statement->Integer(0);
+    if (number < 1) {
+      return Error(Errc::kMalformed, file.string() + ": table ledger: a row with the number " +
+                                         std::to_string(number));
+    }
+    if (!take({static_cast<std::uint64_t>(number), statement->BlobAt(1), statement->BlobAt(2)})) {
+      return {};
+    }
   }
+}
+
+Expected<std::optional<Bytes>> ReadNewestPart(const std::filesystem::path& file) {
+  auto database = Database::Open(file, Access::kReadOnly);
+  if (!database) return std::move(database).error();
+  auto statement = database->Prepare("SELECT envelope FROM parts ORDER BY number DESC LIMIT 1");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->Step();
+  if (!row) return std::move(row).error();
+  return *row ? std::optional<Bytes>(statement->BlobAt(0)) : std::nullopt;
+}
+
+Expected<void> ReadLedger(const std::filesystem::path& file,
+                          const std::function<bool(const LedgerEntry&)>& take) {
+  std::optional<Error> wrong;
+  auto read = ReadLedgerRows(file, [&](const LedgerRow& row) {
+    auto entry = ReadLedgerText(row.text);
+    if (!entry) {
+      wrong = std::move(entry).error().During(file.string());
+      return false;
+    }
+    entry->hash = row.hash;  // as it stands there: whether it is right, the chain says
+    return take(*entry);
+  });
+  if (wrong) return std::move(*wrong);
+  return read;
 }
 
 }  // namespace mig::store

@@ -18,6 +18,7 @@
 #include "proto/result.h"
 #include "trust/authorisation.h"
 #include "trust/ledger.h"
+#include "trust/ledger_audit.h"
 #include "util/bytes.h"
 #include "util/clock.h"
 #include "util/expected.h"
@@ -69,8 +70,8 @@ struct NewPart {
   std::uint64_t seq = 0;  // the next one of its action, else kInternal
   bool ends_operation = false;
   std::optional<CommandStatus> failure;  // of that operation, when it did not succeed
-  Bytes digest;    // SHA-256 of the payload
-  Bytes envelope;  // JSON
+  Bytes digest;                          // SHA-256 of the payload
+  Bytes envelope;                        // JSON
 };
 
 struct StoredPart {
@@ -148,8 +149,16 @@ class AgentDb : public ReplayMemory {
   std::unique_ptr<Impl> impl_;
 };
 
-// Reads the ledger of an agent that may be running, entry by entry, in order, until `take` returns
-// false. The file is not changed. For `mig agent report`.
+// Reads the ledger of an agent that may be running, row by row, in order, until `take` returns
+// false: as the rows lie there, for `mig agent report` to find out what is wrong with them. The
+// file is not changed.
+Expected<void> ReadLedgerRows(const std::filesystem::path& file,
+                              const std::function<bool(const LedgerRow&)>& take);
+
+// The newest result part that is still kept, delivered or not: an envelope. Nothing when none is.
+Expected<std::optional<Bytes>> ReadNewestPart(const std::filesystem::path& file);
+
+// As ReadLedgerRows, decoded. Error: kMalformed for a row that is no entry.
 Expected<void> ReadLedger(const std::filesystem::path& file,
                           const std::function<bool(const LedgerEntry&)>& take);
 

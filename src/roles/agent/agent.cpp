@@ -5,7 +5,7 @@
 
 #include "cli/verb.h"
 #include "roles/agent/agent_config.h"
-#include "roles/agent/report.h"
+#include "roles/agent/report_verb.h"
 #include "roles/agent/service.h"
 
 namespace mig {
@@ -20,34 +20,11 @@ int Complain(const Error& error, int status) {
   return status;
 }
 
-int RunReport(std::span<const std::string> arguments) {
-  std::string file;
-  bool as_json = false;
-  cli::Options options("mig agent report --config FILE [--json]",
-                       "Prints the ledger of this machine: what was asked of it, by whom, what the "
-                       "agent decided,\nand what it answered. Needs no network.");
-  options.Text("config", 'c', "FILE", "the agent's configuration", &file);
-  options.Flag("json", '\0', "one JSON object instead of text", &as_json);
-  options.Note("Exit status: 0 the ledger is whole, 1 it was altered or cannot be read, 2 usage.");
-  options.Example("mig agent report --config /etc/mig/agent.yaml", "for the machine's owner");
-  cli::Terminal terminal = cli::Terminal::OfProcess();
-  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
-  if (file.empty()) {
-    return Complain(Error(Errc::kInvalid, "report: name the configuration with --config FILE"),
-                    kUsage);
-  }
-  auto config = agent::LoadAgentConfig(file);
-  if (!config) return Complain(config.error(), kUsage);
-  auto verified = agent::PrintReport(config->Database(),
-                                     as_json ? agent::ReportForm::kJson : agent::ReportForm::kText);
-  if (!verified) return Complain(verified.error(), kFailed);
-  return *verified ? kOk : kFailed;
-}
-
 }  // namespace
 
 int RunAgent(std::span<const std::string> arguments) {
-  if (!arguments.empty() && arguments.front() == "report") return RunReport(arguments.subspan(1));
+  if (!arguments.empty() && arguments.front() == "report")
+    return agent::RunReport(arguments.subspan(1));
   std::string file;
   bool check_only = false;
   cli::Options options("mig agent --config FILE [--check-config] | mig agent report --config FILE",

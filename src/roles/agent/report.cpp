@@ -1,8 +1,5 @@
 #include "roles/agent/report.h"
 
-#include <cstdio>
-
-#include "store/agent_db.h"
 #include "util/text.h"
 
 namespace mig::agent {
@@ -86,6 +83,11 @@ std::string AnsweredAction(const LedgerEntry& entry) {
          ".";
 }
 
+std::string ChangedIdentity(const LedgerEntry& entry) {
+  return "This machine was given a new identity, " + Fact(entry, "agent") + ", in place of " +
+         Fact(entry, "before") + ".";
+}
+
 std::string StoppedAction(const LedgerEntry& entry) {
   return "Was told to stop action " + Fact(entry, "stops") + ", signed by " +
          List(entry, "people") + ".";
@@ -96,19 +98,10 @@ constexpr struct {
   std::string_view event;
   std::string (*describe)(const LedgerEntry& entry);
 } kEvents[] = {
-    {"accepted", AcceptedAction}, {"answered", AnsweredAction}, {"policy", PolicyTaken},
-    {"refused", RefusedAction},   {"started", StartedAction},   {"startup", Startup},
-    {"stopped", StoppedAction},
+    {"accepted", AcceptedAction}, {"answered", AnsweredAction}, {"identity", ChangedIdentity},
+    {"policy", PolicyTaken},      {"refused", RefusedAction},   {"started", StartedAction},
+    {"startup", Startup},         {"stopped", StoppedAction},
 };
-
-void PrintText(const LedgerEntry& entry) {
-  std::printf("%6s  %s  %s\n", ("#" + std::to_string(entry.number)).c_str(),
-              FormatRfc3339(entry.time).c_str(), DescribeEntry(entry).c_str());
-}
-
-void PrintJson(const LedgerEntry& entry, bool first) {
-  std::printf("%s%s", first ? "{\"entries\":[\n" : ",\n", json::Write(EntryToJson(entry)).c_str());
-}
 
 }  // namespace
 
@@ -125,42 +118,6 @@ json::object EntryToJson(const LedgerEntry& entry) {
           {"event", entry.event},
           {"facts", entry.facts},
           {"hash", EncodeHex(entry.hash)}};
-}
-
-Expected<bool> PrintReport(const std::filesystem::path& database, ReportForm form) {
-  LedgerChain chain;
-  std::string finding;
-  std::uint64_t shown = 0;
-  auto read = store::ReadLedger(database, [&](const LedgerEntry& entry) {
-    if (finding.empty()) {
-      if (auto follows = chain.Follow(entry); !follows) finding = follows.error().message();
-    }
-    if (form == ReportForm::kText) {
-      PrintText(entry);
-    } else {
-      PrintJson(entry, shown == 0);
-    }
-    ++shown;
-    return true;
-  });
-  if (!read) return std::move(read).error();
-  const bool verified = finding.empty();
-  if (form == ReportForm::kJson) {
-    json::object end = {{"length", json::FromUint(chain.length())},
-                        {"head", EncodeHex(chain.head())},
-                        {"verified", verified}};
-    if (!verified) end["finding"] = finding;
-    const std::string rest = json::Write(end);
-    std::printf("%s],%s\n", shown == 0 ? "{\"entries\":[" : "\n", rest.substr(1).c_str());
-  } else if (verified) {
-    std::printf("%s, each follows the one before; head %s\n",
-                (shown == 1 ? "1 entry" : std::to_string(shown) + " entries").c_str(),
-                EncodeHex(chain.head()).c_str());
-  } else {
-    std::printf("THE LEDGER WAS CHANGED: %s\n", finding.c_str());
-  }
-  std::fflush(stdout);
-  return verified;
 }
 
 }  // namespace mig::agent

@@ -1,8 +1,7 @@
 // The ledger in plain words, for the owner of the machine: what was asked of it, by whom, what was
-// decided and what was answered, and whether anybody changed it since. No network, no agent needed.
+// decided and what was answered. roles/agent/report_verb.h prints it.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "trust/ledger.h"
@@ -16,10 +15,5 @@ std::string DescribeEntry(const LedgerEntry& entry);
 
 // One entry as `--json` prints it.
 json::object EntryToJson(const LedgerEntry& entry);
-
-enum class ReportForm { kText, kJson };
-
-// Prints to stdout. True: the whole chain verified. Error: it cannot be read.
-Expected<bool> PrintReport(const std::filesystem::path& database, ReportForm form);
 
 }  // namespace mig::agent

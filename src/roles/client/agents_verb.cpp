@@ -1,4 +1,5 @@
 // mig agents: which machines the server knows.
+#include "roles/client/agents_verb.h"
 #include "cli/table.h"
 #include "cli/terminal_json.h"
 #include "cli/verb.h"
@@ -21,15 +22,33 @@ std::string Inner(const json::object& fields, std::string_view object, std::stri
   return value != nullptr && value->is_object() ? TextOf(value->get_object(), name) : std::string();
 }
 
+// The verbs below `mig agents`, in the order of the help. To add one: a line here, and its file.
+constexpr AgentsVerb kAgentsVerbs[] = {
+    {"anchors", "what is remembered of agents' ledgers, for `mig agent report --anchor`",
+     &RunAgentsAnchors},
+};
+
 }  // namespace
 
 int RunAgents(std::span<const std::string> arguments) {
   cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (!arguments.empty()) {
+    for (const AgentsVerb& verb : kAgentsVerbs) {
+      if (arguments[0] == verb.name) return verb.run(arguments.subspan(1), terminal);
+    }
+  }
   ConnectionOptions wanted;
   std::string target;
   bool json = false;
-  cli::Options options("mig agents [-t TARGET] [--json]",
-                       "Lists the agents that the server knows, or those that a target names.");
+  std::string verbs;
+  for (const AgentsVerb& verb : kAgentsVerbs) {
+    std::string name(verb.name);
+    name.resize(std::max<std::size_t>(name.size(), 8), ' ');
+    verbs += "\n  " + name + "  " + std::string(verb.summary);
+  }
+  cli::Options options(
+      "mig agents [-t TARGET] [--json]",
+      "Lists the agents that the server knows, or those that a target names.\n" + verbs);
   options.Text("target", 't', "EXPR", "only the agents that this expression names", &target);
   options.Flag("json", '\0', "one JSON document", &json);
   wanted.AddTo(options);

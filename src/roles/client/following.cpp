@@ -3,6 +3,7 @@
 #include "cli/new_action.h"
 #include "cli/verb.h"
 #include "os/interrupts.h"
+#include "roles/client/kept_anchors.h"
 
 namespace mig {
 namespace {
@@ -65,7 +66,9 @@ Expected<void> SendStop(Connection& connection, const ActionId& action, UtcTime 
 
 ExitStatus FollowAction(Connection& connection, const Action& action,
                         std::optional<std::vector<cli::ShownAgent>> shown,
-                        const AnswerReader::Options& options, cli::Terminal& terminal) {
+                        AnswerReader::Options options, cli::Terminal& terminal) {
+  cli::AnchorGatherer anchors;
+  options.anchors = &anchors;
   const os::Interrupts interrupts([](void* api) { static_cast<cli::ApiClient*>(api)->Interrupt(); },
                                   connection.api.get());
   AnswerReader reader(QuestionOf(action), std::move(shown), options, terminal,
@@ -74,6 +77,7 @@ ExitStatus FollowAction(Connection& connection, const Action& action,
     return reader.Take(event, AnswerReader::Clock::now());
   });
   reader.Finish(AnswerReader::Clock::now());
+  KeepAnchors(anchors, connection.key->name, terminal);
   if (reader.ended()) {
     if (!reader.progress().detail.empty()) terminal.Remark(reader.progress().detail);
     return cli::Finish(terminal, reader.Status());

@@ -15,7 +15,7 @@ namespace mig {
 // or what the server shows of it.
 cli::ExitStatus FollowAction(Connection& connection, const Action& action,
                              std::optional<std::vector<cli::ShownAgent>> shown,
-                             const cli::AnswerReader::Options& options, cli::Terminal& terminal);
+                             cli::AnswerReader::Options options, cli::Terminal& terminal);
 
 // The question that an action asks, for printing.
 cli::Question QuestionOf(const Action& action);

@@ -5,6 +5,7 @@
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
 #include "roles/client/following.h"
+#include "roles/client/kept_anchors.h"
 
 namespace mig {
 namespace {
@@ -66,12 +67,15 @@ int RunResults(std::span<const std::string> arguments) {
                         terminal);
   }
   const auto started = cli::AnswerReader::Clock::now();
-  cli::AnswerReader reader(QuestionOf(*info->action), std::move(shown), answers.ForReader(),
-                           terminal, started);
+  cli::AnchorGatherer anchors;
+  cli::AnswerReader::Options reading = answers.ForReader();
+  reading.anchors = &anchors;
+  cli::AnswerReader reader(QuestionOf(*info->action), std::move(shown), reading, terminal, started);
   auto read = connection->api->ReadSoFar(*id, [&](const cli::ActionEvent& event) {
     return reader.Take(event, cli::AnswerReader::Clock::now());
   });
   reader.Finish(cli::AnswerReader::Clock::now());
+  KeepAnchors(anchors, connection->key->name, terminal);
   if (!read) return cli::Fail(terminal, read.error());
   if (!IsFinal(reader.progress().status)) {
     terminal.Remark("The action goes on (" +
