@@ -294,6 +294,7 @@ Expected<std::vector<ShownAgent>> ApiClient::GetTargets(const std::string& targe
     ShownAgent agent;
     agent.name = ReadName(fields, "name");
     agent.status = in.OptionalString("status");
+    agent.held = in.OptionalBool("held", false);
     agent.key = in.Base64("key");
     if (auto done = in.Finish(); !done) return std::move(done).error();
     if (!id) return std::move(id).error();
@@ -361,6 +362,13 @@ Expected<std::vector<json::object>> ApiClient::ListAgents(const std::string& tar
     return Ask("GET", "/v1/agents?target=" + EncodePercent(target.empty() ? "all" : target) +
                           (after.empty() ? "" : "&after=" + EncodePercent(after)));
   });
+}
+
+Expected<void> ApiClient::ReleaseAgent(const AgentId& agent, const std::string& reason) {
+  auto body = Ask("POST", "/v1/agents/" + agent.Text() + "/release",
+                  json::Write(json::object{{"reason", reason}}));
+  if (!body) return std::move(body).error();
+  return {};
 }
 
 Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {

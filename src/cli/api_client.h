@@ -74,6 +74,8 @@ class ApiClient {
   Expected<std::vector<ActionInfo>> ListActions(std::size_t limit);
   Expected<std::vector<json::object>> ListCommands(const ActionId& id);
   Expected<std::vector<json::object>> ListAgents(const std::string& target);  // empty: all
+  // The person says that an agent that was held is what it should be again.
+  Expected<void> ReleaseAgent(const AgentId& agent, const std::string& reason);
 
   // Calls `on_event` for each event of the action until the end event, or until it returns false.
   // Goes on after breaks, without repeating what was told.

@@ -28,6 +28,7 @@ struct ShownAgent {
   std::string name;
   std::string status;
   Bytes key;
+  bool held = false;  // the server sends it nothing for now (a cloned identity)
 };
 
 enum class PartFault {

@@ -248,3 +248,11 @@ CREATE TABLE audiences (
   action INTEGER PRIMARY KEY REFERENCES actions(row),
   ids BLOB NOT NULL             -- 32 bytes each, ascending: the leaves of the signed root
 );
+
+-- migration 3: agents watched: ledgers that go back, copies of one machine
+ALTER TABLE agents ADD COLUMN ledger_time INTEGER NOT NULL DEFAULT 0;  -- agent's clock: last word that said ledger_length
+ALTER TABLE agents ADD COLUMN ledger_back INTEGER;                     -- when its ledger was first seen to go back
+ALTER TABLE agents ADD COLUMN ledger_before INTEGER NOT NULL DEFAULT 0;  -- and how long it was before
+ALTER TABLE agents ADD COLUMN host TEXT NOT NULL DEFAULT '';           -- the running system: who shares it is on one machine
+ALTER TABLE agents ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX agents_by_host ON agents(host) WHERE host != '';

@@ -25,7 +25,7 @@ constexpr std::int64_t kReturnsOfAClone = 2;
 
 #define MIG_AGENT_COLUMNS                                                                 \
   "id, key, name, status, version, environment, tags, enrolled, heartbeattime, started, " \
-  "boot, relay, policy, sandbox, ledger_length, ledger_head, cloned"
+  "boot, relay, policy, sandbox, ledger_length, ledger_head, cloned, ledger_back, ledger_before"
 
 AgentRow ReadAgent(Columns& in) {
   AgentRow row;
@@ -46,6 +46,8 @@ AgentRow ReadAgent(Columns& in) {
   row.ledger_length = in.Unsigned<std::uint64_t>();
   row.ledger_head = in.BlobValue();
   row.cloned = in.OptionalTime();
+  row.ledger_back = in.OptionalTime();
+  row.ledger_before = in.Unsigned<std::uint64_t>();
   return row;
 }
 
@@ -241,12 +243,14 @@ Expected<Seen> ServerTx::RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now
       " heartbeattime = ?6, alive = ?6, started = ?7, newest = max(newest, ?8), boot = ?9,"
       " boot_since = ?10, boot_returns = ?11, cloned = CASE WHEN ?12 THEN ?6 ELSE cloned END,"
       " connected = ?13, status = CASE WHEN ?13 THEN 'online' ELSE 'offline' END, policy = ?14,"
-      " sandbox = ?15, ledger_length = ?16, ledger_head = ?17 WHERE row = ?1",
+      " sandbox = ?15 WHERE row = ?1",
       life->row, heartbeat.name, heartbeat.version, life->environment, json::Write(tags),
       Millis(now), Millis(heartbeat.started), Millis(heartbeat.time), life->boot, life->boot_since,
-      life->returns, seen.new_clone, connected, heartbeat.policy, heartbeat.sandbox,
-      heartbeat.ledger.length, Blob{heartbeat.ledger.head});
+      life->returns, seen.new_clone, connected, heartbeat.policy, heartbeat.sandbox);
   if (!done) return std::move(done).error();
+  auto back = RecordLedger(heartbeat.agent, heartbeat.ledger, heartbeat.time, now);
+  if (!back) return std::move(back).error();
+  seen.ledger_back = *back;
   return seen;
 }
 

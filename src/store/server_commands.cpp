@@ -133,7 +133,7 @@ Expected<std::vector<DueRow>> ServerReader::ListDueCommands(UtcTime now, std::si
   return statements().All(
       "SELECT " MIG_COMMAND_COLUMNS
       ", x.kind, x.stopped_by IS NOT NULL, a.status != 'offline', a.relay,"
-      " x.expireafter" MIG_COMMAND_TABLES
+      " a.cloned IS NOT NULL, x.expireafter" MIG_COMMAND_TABLES
       "WHERE c.due IS NOT NULL AND c.due <= ? AND x.status IN ('preparing', 'inflight')"
       " ORDER BY c.due LIMIT ?",
       [](Columns& in) {
@@ -143,6 +143,7 @@ Expected<std::vector<DueRow>> ServerReader::ListDueCommands(UtcTime now, std::si
         row.stopped = in.Bool();
         row.connected = in.Bool();
         row.relay = in.Text();
+        row.held = in.Bool();
         row.expireafter = in.Time();
         return row;
       },
@@ -212,11 +213,24 @@ Expected<void> ServerTx::MarkSent(const ActionId& action, const AgentId& agent,
   if (!*state) return Error(Errc::kNotFound, "there is no such command");
   auto done = statements().Run(
       "UPDATE commands SET attempts = attempts + 1, sent = coalesce(sent, ?2),"
-      " status = CASE WHEN status = 'prepared' THEN 'sent' ELSE status END"
+      " status = CASE WHEN status = 'prepared' THEN 'sent' ELSE status END,"
+      " detail = CASE WHEN code = 'held' THEN '' ELSE detail END,"
+      " code = CASE WHEN code = 'held' THEN '' ELSE code END"
       " WHERE row = ?1 AND status IN " MIG_OPEN_COMMAND,
       (*state)->row, Millis(now));
   if (!done) return std::move(done).error();
   return SetDue(action, agent, again);
+}
+
+Expected<void> ServerTx::NoteHeld(const ActionId& action, const AgentId& agent,
+                                  std::string_view detail) {
+  auto done = statements().Run(
+      "UPDATE commands SET code = 'held', detail = ?3"
+      " WHERE action = (SELECT row FROM actions WHERE id = ?1)"
+      " AND agent = (SELECT row FROM agents WHERE id = ?2) AND status IN " MIG_OPEN_COMMAND,
+      action.Text(), agent.Text(), detail);
+  if (!done) return std::move(done).error();
+  return {};
 }
 
 Expected<void> ServerTx::MarkUnsent(const ActionId& action, const AgentId& agent, UtcTime due) {

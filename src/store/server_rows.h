@@ -41,8 +41,12 @@ struct AgentRow {
   std::uint64_t ledger_length = 0;
   Bytes ledger_head;
   // When two processes were first seen to use this identity by turns (a cloned image). ListCopies
-  // tells them apart.
+  // tells them apart. No commands are sent to it until a person releases it (ReleaseAgent).
   std::optional<UtcTime> cloned;
+  // When its ledger was first seen to be shorter, or another, than it had been, and how long it was
+  // then: altered, or an older state of the disk was put back.
+  std::optional<UtcTime> ledger_back;
+  std::uint64_t ledger_before = 0;
 };
 
 // One process that used an agent's identity. Several that live at once are copies of one machine.
@@ -138,6 +142,7 @@ struct DueRow {
   Kind kind = Kind::kInvestigate;
   bool stopped = false;    // a stop for its action has been accepted
   bool connected = false;  // the agent is, as far as its presence tells
+  bool held = false;       // its identity is used by two machines: which one would obey?
   std::string relay;       // where its last `on` came from
   UtcTime expireafter;     // of the action
 };

@@ -81,6 +81,7 @@ struct Seen {
   bool came_on = false;
   bool went_off = false;
   bool new_clone = false;  // first time that two processes were seen to use this identity by turns
+  bool ledger_back = false;  // as RecordLedger
 };
 
 class ServerTx : public ServerReader {
@@ -94,6 +95,15 @@ class ServerTx : public ServerReader {
   // Error of both: kNotFound; agents are made by enrolment alone.
   Expected<Seen> RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now);
   Expected<Seen> RecordPresence(const Presence& presence, std::string_view relay, UtcTime now);
+  // What an agent signed of its ledger (heartbeats say it by themselves). True: the first word that
+  // shows that its ledger was altered or set back. Words may come in any order.
+  Expected<bool> RecordLedger(const AgentId& agent, const LedgerMark& mark, UtcTime signed_at,
+                              UtcTime now);
+  // A person has put right what two machines with one identity, or a ledger that went back, stood
+  // for: what is known of processes and ledger begins anew with the process that spoke last, and
+  // its open commands are due. Errors: kNotFound; kInvalid when there is nothing to release, or
+  // when another process than the last has spoken since `silent_since`.
+  Expected<void> ReleaseAgent(const AgentId& agent, UtcTime silent_since, UtcTime now);
   // Sets status by presence and heartbeat age. Returns the ids that changed, at most `limit`; call
   // again until fewer come.
   Expected<std::vector<AgentId>> RefreshAgentStatus(UtcTime idle_before, UtcTime offline_before,
@@ -163,6 +173,8 @@ class ServerTx : public ServerReader {
   Expected<void> MarkUnsent(const ActionId& action, const AgentId& agent, UtcTime due);
   // Nothing: not due until somebody says so.
   Expected<void> SetDue(const ActionId& action, const AgentId& agent, std::optional<UtcTime> when);
+  // Says with an open command why it is not sent: code `held`, until it is sent after all.
+  Expected<void> NoteHeld(const ActionId& action, const AgentId& agent, std::string_view detail);
   // Open commands become due at `when`: those of one agent (it came back), or all (the scheduler
   // started). Returns how many.
   Expected<std::uint64_t> MakeDue(const AgentId& agent, UtcTime when);

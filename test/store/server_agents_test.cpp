@@ -261,5 +261,94 @@ TEST_CASE("server agents: statistics count what the table says", "[store]") {
   CHECK(query->Text(2) == R"({"1.0":1})");
 }
 
+LedgerMark MarkOf(std::uint64_t length, char head) { return {length, Bytes(32, head)}; }
+
+TEST_CASE("server agents: a later word with a shorter ledger, or another one, shows", "[store]") {
+  Agents agents;
+  const auto word = [&](LedgerMark mark, UtcTime time) {
+    return agents.Write(
+        [&](ServerTx& tx) { return tx.RecordLedger(agents.agent, mark, time, kNow); });
+  };
+  CHECK_FALSE(word(MarkOf(5, 'e'), kNow));
+  CHECK_FALSE(word(MarkOf(9, 'i'), kNow + seconds(9)));
+  // Late, or said twice: that is how messages come.
+  CHECK_FALSE(word(MarkOf(5, 'e'), kNow));
+  CHECK_FALSE(word(MarkOf(9, 'i'), kNow + seconds(10)));
+  CHECK_FALSE(agents.Row().ledger_back);
+  SECTION("shorter") { CHECK(word(MarkOf(8, 'h'), kNow + seconds(20))); }
+  SECTION("another of the same length") { CHECK(word(MarkOf(9, 'x'), kNow)); }
+  CHECK(agents.Row().ledger_back == kNow);
+  CHECK(agents.Row().ledger_before == 9);
+  CHECK(agents.Row().ledger_length == 9);
+  CHECK_FALSE(word(MarkOf(7, 'g'), kNow + seconds(30)));  // said once
+
+  agents.Write([&](ServerTx& tx) { return tx.ReleaseAgent(agents.agent, kNow, kNow); });
+  CHECK_FALSE(agents.Row().ledger_back);
+  CHECK_FALSE(word(MarkOf(8, 'y'), kNow + seconds(40)));
+  CHECK(agents.Row().ledger_length == 8);
+}
+
+TEST_CASE("server agents: a heartbeat says how long the ledger is", "[store]") {
+  Agents agents;
+  const auto beat = [&](std::uint64_t length, UtcTime time) {
+    return agents.Write([&](ServerTx& tx) {
+      mig::Heartbeat heartbeat = Beat(agents.agent, "a", time);
+      heartbeat.ledger = MarkOf(length, 'h');
+      return tx.RecordHeartbeat(heartbeat, time);
+    });
+  };
+  CHECK_FALSE(beat(12, kNow).ledger_back);
+  CHECK(agents.Row().ledger_length == 12);
+  CHECK(beat(3, kNow + seconds(60)).ledger_back);
+}
+
+TEST_CASE("server agents: a clone is released once only one of its machines speaks", "[store]") {
+  Agents agents;
+  UtcTime now = kNow;
+  for (const char* boot : {"a", "b", "a", "b", "a"}) {
+    now += seconds(30);
+    agents.Heartbeat(boot, now, now);
+  }
+  REQUIRE(agents.Row().cloned);
+  const ActionId action = agents.Fly(1);
+  const auto release = [&] {
+    return agents.db->WriteNow(
+        [&](ServerTx& tx) { return tx.ReleaseAgent(agents.agent, now - minutes(3), now); });
+  };
+  CHECK_FALSE(release());
+  now += minutes(2);
+  agents.Heartbeat("a", now, now);
+  CHECK_FALSE(release());
+  now += minutes(2);
+  agents.Heartbeat("a", now, now);
+  auto due = agents.Read([&](ServerReader& r) { return r.ListDueCommands(now, 10); });
+  REQUIRE(due.size() == 1);
+  CHECK(due[0].held);
+  agents.Write([&](ServerTx& tx) { return tx.SetDue(action, agents.agent, std::nullopt); });
+  REQUIRE(release());
+  CHECK_FALSE(agents.Row().cloned);
+  due = agents.Read([&](ServerReader& r) { return r.ListDueCommands(now, 10); });
+  REQUIRE(due.size() == 1);
+  CHECK_FALSE(due[0].held);
+  CHECK_FALSE(release());  // there is nothing to release
+  // The other one comes back: it is found again.
+  for (const char* boot : {"b", "a", "b", "a", "b"}) {
+    now += seconds(30);
+    agents.Heartbeat(boot, now, now);
+  }
+  CHECK(agents.Row().cloned);
+}
+
+TEST_CASE("server agents: why a command is not sent stands there until it is sent", "[store]") {
+  Agents agents;
+  const ActionId action = agents.Fly(1);
+  agents.Write([&](ServerTx& tx) { return tx.NoteHeld(action, agents.agent, "cloned"); });
+  CHECK(agents.Command(action, agents.agent).code == "held");
+  CHECK(agents.Command(action, agents.agent).status == CommandStatus::kPrepared);
+  agents.Write([&](ServerTx& tx) { return tx.MarkSent(action, agents.agent, {}, kNow); });
+  CHECK(agents.Command(action, agents.agent).code.empty());
+  CHECK(agents.Command(action, agents.agent).detail.empty());
+}
+
 }  // namespace
 }  // namespace mig::store

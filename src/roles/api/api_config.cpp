@@ -63,6 +63,7 @@ Expected<ApiConfig> LoadApiConfig(const std::filesystem::path& file) {
   l.connections_per_address = count("connections_per_address", l.connections_per_address);
   l.streams = count("streams", l.streams);
   l.read_deadline = limits.Duration("read_deadline", l.read_deadline);
+  l.copy_silence = limits.Duration("copy_silence", l.copy_silence);
   l.idle_deadline = limits.Duration("idle_deadline", l.idle_deadline);
 
   config.logging = ReadLogSettings(*settings);

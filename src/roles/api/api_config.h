@@ -42,6 +42,8 @@ struct ApiConfig {
     std::size_t streams = 256;                        // event streams at once
     std::chrono::milliseconds read_deadline{10'000};  // for a request's head, and for its body
     std::chrono::milliseconds idle_deadline{60'000};  // between requests
+    // For how long only one of two copies of an agent must have spoken before it may be released.
+    std::chrono::milliseconds copy_silence = std::chrono::minutes(3);
   } limits;
 
   LogSettings logging;

@@ -39,6 +39,7 @@ std::span<const ApiService::Route> ApiService::Table() {
       {"GET", "/v1/actions/{id}/commands", 0, Caller::kSession, &Call<&A::GetCommands>},
       {"GET", "/v1/actions/{id}/results", 0, Caller::kSession, &Call<&A::GetResults>},
       {"GET", "/v1/agents", 0, Caller::kSession, &Call<&A::GetAgents>},
+      {"POST", "/v1/agents/{id}/release", kSmallBody, Caller::kSession, &Call<&A::PostRelease>},
   };
   return kRoutes;
 }

@@ -75,9 +75,13 @@ Expected<json::array> ReadAgents(store::ServerReader& reader, const Target::Sql&
         agents.push_back(json::object{{"id", agent.id.Text()},
                                       {"name", json::FromName(agent.name)},
                                       {"status", store::AgentStatusName(agent.status)},
+                                      {"held", agent.cloned.has_value()},
                                       {"key", EncodeBase64(agent.key)}});
       } else {
-        agents.push_back(ViewAgent(agent));
+        Expected<std::vector<store::AgentCopyRow>> copies = std::vector<store::AgentCopyRow>();
+        if (agent.cloned) copies = reader.ListCopies(agent.id);
+        if (!copies) return std::move(copies).error();
+        agents.push_back(ViewAgent(agent, *copies));
       }
       after = agent.id;
     }

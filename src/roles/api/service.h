@@ -78,6 +78,8 @@ class ApiService {
   void GetCommands(HttpRequest request, Exchange exchange);
   void GetResults(HttpRequest request, Exchange exchange);
   void GetAgents(HttpRequest request, Exchange exchange);
+  // In agent_calls.cpp.
+  void PostRelease(HttpRequest request, Exchange exchange, std::string person);
 
   // Runs `read` on a reader thread and answers with what it returns.
   using ReadAnswer = std::function<Expected<Answer>(store::ServerReader&)>;

@@ -45,21 +45,34 @@ json::object ViewAction(const store::ActionRow& action, const store::Counters& c
   return view;
 }
 
-json::object ViewAgent(const store::AgentRow& agent) {
-  return {{"id", agent.id.Text()},
-          {"name", json::FromName(agent.name)},
-          {"status", store::AgentStatusName(agent.status)},
-          {"version", agent.version},
-          {"key", EncodeBase64(agent.key)},
-          {"environment", Embedded(agent.environment)},
-          {"tags", Embedded(agent.tags)},
-          {"enrolled", FormatRfc3339(agent.enrolled)},
-          {"heartbeattime", agent.heartbeattime == UtcTime()
-                                ? json::value(nullptr)
-                                : json::value(FormatRfc3339(agent.heartbeattime))},
-          {"policy", agent.policy},
-          {"sandbox", agent.sandbox},
-          {"cloned", TimeOrNull(agent.cloned)}};
+json::object ViewAgent(const store::AgentRow& agent, std::span<const store::AgentCopyRow> copies) {
+  json::object view{{"id", agent.id.Text()},
+                    {"name", json::FromName(agent.name)},
+                    {"status", store::AgentStatusName(agent.status)},
+                    {"version", agent.version},
+                    {"key", EncodeBase64(agent.key)},
+                    {"environment", Embedded(agent.environment)},
+                    {"tags", Embedded(agent.tags)},
+                    {"enrolled", FormatRfc3339(agent.enrolled)},
+                    {"heartbeattime", agent.heartbeattime == UtcTime()
+                                          ? json::value(nullptr)
+                                          : json::value(FormatRfc3339(agent.heartbeattime))},
+                    {"policy", agent.policy},
+                    {"sandbox", agent.sandbox},
+                    {"cloned", TimeOrNull(agent.cloned)},
+                    {"ledger_back", TimeOrNull(agent.ledger_back)}};
+  if (agent.ledger_back) view["ledger_before"] = json::FromUint(agent.ledger_before);
+  if (copies.empty()) return view;
+  json::array list;
+  for (const store::AgentCopyRow& copy : copies) {
+    list.push_back(json::object{{"boot", copy.boot},
+                                {"name", json::FromName(copy.name)},
+                                {"environment", Embedded(copy.environment)},
+                                {"first", FormatRfc3339(copy.first)},
+                                {"last", FormatRfc3339(copy.last)}});
+  }
+  view["copies"] = std::move(list);
+  return view;
 }
 
 json::object ViewCommand(const store::CommandRow& command) {

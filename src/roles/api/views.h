@@ -10,7 +10,9 @@ namespace mig::api {
 
 json::object ViewAction(const store::ActionRow& action, const store::Counters& counters);
 json::object ViewCounters(const store::Counters& counters);
-json::object ViewAgent(const store::AgentRow& agent);
+// `copies`: of an agent that is held, the processes that use its identity; newest word first.
+json::object ViewAgent(const store::AgentRow& agent,
+                       std::span<const store::AgentCopyRow> copies = {});
 json::object ViewCommand(const store::CommandRow& command);
 
 // One line of JSON, whatever the stored envelope looks like: it becomes the data of one event.

@@ -22,10 +22,49 @@ std::string Inner(const json::object& fields, std::string_view object, std::stri
   return value != nullptr && value->is_object() ? TextOf(value->get_object(), name) : std::string();
 }
 
+// What is wrong with an agent, and what to do.
+void Explain(const json::object& fields, cli::Terminal& terminal) {
+  const std::string name = cli::ReadName(fields, "name");
+  const std::string id = TextOf(fields, "id");
+  if (const std::string since = TextOf(fields, "cloned"); !since.empty()) {
+    terminal.Remark(name + ": held since " + since +
+                        ". More than one machine speaks with the identity " + id +
+                        " (was an image cloned with its key?), so it is sent nothing but stops:",
+                    cli::Style::kRed);
+    const json::value* copies = fields.if_contains("copies");
+    for (const json::value& value :
+         copies != nullptr && copies->is_array() ? copies->get_array() : json::array()) {
+      const json::object* copy = value.if_object();
+      if (copy == nullptr) continue;
+      terminal.Remark("    " + cli::ReadName(*copy, "name") + ", host " +
+                      Inner(*copy, "environment", "hostname") + ", spoke first " +
+                      TextOf(*copy, "first") + ", last " + TextOf(*copy, "last") + ", process " +
+                      TextOf(*copy, "boot"));
+    }
+    terminal.Remark(
+        "  Give all but one an identity of their own, on each: stop the agent, then "
+        "mig agent reset-identity, put a new token there, start it. Then here: mig "
+        "agents release " +
+        id);
+    return;
+  }
+  if (const std::string since = TextOf(fields, "ledger_back"); !since.empty()) {
+    const json::value* before = fields.if_contains("ledger_before");
+    terminal.Remark(name + ": its ledger went back, first seen " + since +
+                        (before != nullptr ? ", from " + json::Write(*before) + " entries" : "") +
+                        ": it was altered, or an older state of its disk was put back. Look at "
+                        "the machine; when you know why: mig agents release " +
+                        id,
+                    cli::Style::kRed);
+  }
+}
+
 // The verbs below `mig agents`, in the order of the help. To add one: a line here, and its file.
 constexpr AgentsVerb kAgentsVerbs[] = {
     {"anchors", "what is remembered of agents' ledgers, for `mig agent report --anchor`",
      &RunAgentsAnchors},
+    {"release", "ends the hold on a cloned agent, or the mark of a ledger that went back",
+     &RunAgentsRelease},
 };
 
 }  // namespace
@@ -89,12 +128,17 @@ int RunAgents(std::span<const std::string> arguments) {
   for (const json::object& fields : *agents) {
     std::string status = TextOf(fields, "status");
     // Two machines that show one identity: the first thing an administrator must know.
-    if (!TextOf(fields, "cloned").empty()) status += " (cloned)";
+    if (!TextOf(fields, "cloned").empty()) {
+      status += " (held: cloned)";
+    } else if (!TextOf(fields, "ledger_back").empty()) {
+      status += " (ledger went back)";
+    }
     table.Add({cli::ReadName(fields, "name"), status, TextOf(fields, "version"),
                Inner(fields, "environment", "os"), Inner(fields, "environment", "ident"),
                TextOf(fields, "heartbeattime"), TextOf(fields, "id")});
   }
   terminal.Data(table.Render(terminal.facts().out_is_terminal ? terminal.facts().width : 0));
+  for (const json::object& fields : *agents) Explain(fields, terminal);
   return cli::Finish(terminal, cli::kFound);
 }
 

@@ -18,4 +18,6 @@ struct AgentsVerb {
 
 cli::ExitStatus RunAgentsAnchors(std::span<const std::string> words, cli::Terminal& terminal);
 
+cli::ExitStatus RunAgentsRelease(std::span<const std::string> words, cli::Terminal& terminal);
+
 }  // namespace mig

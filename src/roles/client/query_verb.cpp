@@ -155,6 +155,14 @@ void TellTargets(const std::vector<cli::ShownAgent>& shown, cli::Terminal& termi
     line += ", " + GroupThousands(online) + " of them online; the others when they come back";
   }
   terminal.Remark(line + ".");
+  const auto held = std::count_if(shown.begin(), shown.end(),
+                                  [](const cli::ShownAgent& agent) { return agent.held; });
+  if (held > 0) {
+    terminal.Remark(std::to_string(held) +
+                        " of them held: nothing is sent there until a person releases it, because "
+                        "two machines use one identity; see: mig agents",
+                    cli::Style::kYellow);
+  }
 }
 
 ExitStatus TellPending(const cli::ApiClient::Posted& posted, const Action& action,

@@ -51,7 +51,8 @@ std::string ApiConfigText(const LabAddresses& lab) {
          "  ca: ../tls/servers-ca.crt\n"
          "agents_ca:\n"
          "  certificate: ../tls/agents-ca.crt\n"
-         "  key: ../tls/agents-ca.key\n" +
+         "  key: ../tls/agents-ca.key\n"
+         "limits: {copy_silence: 10s}\n" +
          kPolicy + kLog;
 }
 

@@ -14,6 +14,16 @@ namespace {
 constexpr std::size_t kMaxKeys = 200'000;    // about 30 MB
 constexpr std::size_t kMaxAckedParts = 256;  // proto/command.h
 
+Expected<void> AuditSeen(store::ServerTx& tx, const AgentId& agent, const store::Seen& seen,
+                         UtcTime now) {
+  if (seen.ledger_back) {
+    auto told = tx.Audit("scheduler", "agent.ledger_back", agent.Text(), "{}", now);
+    if (!told) return told;
+  }
+  if (!seen.new_clone) return {};
+  return tx.Audit("scheduler", "agent.cloned", agent.Text(), "{}", now);
+}
+
 }  // namespace
 
 Collector::Collector(StoreQueue& store, Relays& relays, Announcer& announcer,
@@ -102,8 +112,7 @@ void Collector::Take(std::size_t relay, Heartbeat heartbeat) {
           auto due = tx.MakeDue(beat.agent, now);
           if (!due) return std::move(due).error();
         }
-        if (!seen->new_clone) return {};
-        return tx.Audit("scheduler", "agent.cloned", beat.agent.Text(), "{}", now);
+        return AuditSeen(tx, beat.agent, *seen, now);
       },
       [this, relay, agent, held_policy, seen](const Expected<void>& outcome) {
         if (!outcome) {
@@ -134,8 +143,7 @@ void Collector::Take(std::size_t relay, Presence presence) {
           auto due = tx.MakeDue(presence.agent, now);
           if (!due) return std::move(due).error();
         }
-        if (!seen->new_clone) return {};
-        return tx.Audit("scheduler", "agent.cloned", presence.agent.Text(), "{}", now);
+        return AuditSeen(tx, presence.agent, *seen, now);
       },
       [this, relay, agent, seen](const Expected<void>& outcome) {
         if (!outcome) {
@@ -151,10 +159,17 @@ void Collector::AgentSeen(std::size_t relay, const AgentId& agent, const store::
     log::Warning("two machines use one agent's identity: was an image cloned with its key?",
                  {{"agent", agent.Text()}});
   }
+  if (seen.ledger_back) TellLedgerBack(agent);
   if (seen.came_on || seen.went_off || seen.new_clone) announcer_.AgentChanged(agent);
   if (!seen.came_on) return;
   SendPolicy(relay, agent);
   dispatcher_.Send();
+}
+
+void Collector::TellLedgerBack(const AgentId& agent) {
+  log::Warning("an agent's ledger went back: altered, or an older state of its disk was put back",
+               {{"agent", agent.Text()}});
+  announcer_.AgentChanged(agent);
 }
 
 void Collector::SendPolicy(std::size_t relay, const AgentId& agent) {
@@ -226,7 +241,11 @@ void Collector::Take(std::size_t relay, Part part) {
   incoming.digest = std::move(part.digest);
   incoming.envelope = std::move(part.envelope);
 
-  auto added = std::make_shared<store::AddedPart>();
+  struct Outcome {
+    store::AddedPart part;
+    bool ledger_back = false;
+  };
+  auto added = std::make_shared<Outcome>();
   const AgentId agent = incoming.agent;
   const ActionId action = incoming.action;
   const std::uint64_t seq = incoming.seq;
@@ -234,12 +253,22 @@ void Collector::Take(std::size_t relay, Part part) {
   waiting_bytes_ += bytes;
   store_.Write(
       {"scheduler.part.before_store", "scheduler.part.after_store"},
-      [this, added, incoming = std::move(incoming)](store::ServerTx& tx) -> Expected<void> {
+      [this, added, incoming = std::move(incoming), ledger = std::move(part.part.ledger),
+       signed_at = part.part.time](store::ServerTx& tx) -> Expected<void> {
         const UtcTime now = options_.now();
         auto outcome = tx.AddPart(incoming, now);
         if (!outcome) return std::move(outcome).error();
-        *added = *outcome;
-        if (!added->finished) return {};
+        added->part = *outcome;
+        auto back = tx.RecordLedger(incoming.agent, ledger, signed_at, now);
+        if (!back) return std::move(back).error();
+        added->ledger_back = *back;
+        if (*back) {
+          store::Seen seen;
+          seen.ledger_back = true;
+          auto audited = AuditSeen(tx, incoming.agent, seen, now);
+          if (!audited) return audited;
+        }
+        if (!added->part.finished) return {};
         auto completed = tx.CompleteAction(incoming.action, now);
         if (!completed) return std::move(completed).error();
         return {};
@@ -252,7 +281,8 @@ void Collector::Take(std::size_t relay, Part part) {
           return;
         }
         const std::string what = "part " + std::to_string(seq) + " of action " + action.Text();
-        switch (added->outcome) {
+        if (added->ledger_back) TellLedgerBack(agent);
+        switch (added->part.outcome) {
           case store::PartOutcome::kStored:
             announcer_.ActionChanged(action);
             [[fallthrough]];

@@ -54,6 +54,7 @@ class Collector {
   void Take(std::size_t relay, Receipt receipt);
   void Take(std::size_t relay, Part part);
   void AgentSeen(std::size_t relay, const AgentId& agent, const store::Seen& seen);
+  void TellLedgerBack(const AgentId& agent);
   void SendPolicy(std::size_t relay, const AgentId& agent);
   void Acknowledge(std::size_t relay, const AgentId& agent, const ActionId& action,
                    std::uint64_t seq);

@@ -262,6 +262,10 @@ Expected<void> Dispatcher::Take(store::ServerTx& tx, std::size_t limit,
   for (const Holding& holding : plan.holdings) {
     auto held = tx.SetDue(holding.command.action, holding.command.agent, holding.due);
     if (!held) return held;
+    if (!holding.cloned) continue;
+    auto told = tx.NoteHeld(holding.command.action, holding.command.agent,
+                            "two machines use this agent's identity; see mig agents");
+    if (!told) return told;
   }
   for (Sending& sending : plan.sendings) {
     auto message = envelopes_->Find(tx, sending.command.action);

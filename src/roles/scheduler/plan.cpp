@@ -45,6 +45,11 @@ SendPlan PlanSending(std::span<const store::DueRow> due, std::span<const RelaySt
       plan.holdings.push_back({row.command, std::nullopt});
       continue;
     }
+    // Two machines would take it for theirs. A stop may reach both.
+    if (row.held && row.kind != Kind::kStop) {
+      plan.holdings.push_back({row.command, std::nullopt, true});
+      continue;
+    }
     // The first sending to an absent agent waits for it at the relay. More would only pile up
     // there; when it comes on, it is sent to anyway.
     if (!row.connected && row.command.attempts > 0) {

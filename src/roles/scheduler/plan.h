@@ -40,6 +40,7 @@ struct Sending {
 struct Holding {
   store::CommandRow command;
   std::optional<UtcTime> due;
+  bool cloned = false;  // because two machines use the agent's identity: a person has to act
 };
 
 struct SendPlan {

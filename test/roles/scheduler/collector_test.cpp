@@ -218,5 +218,53 @@ TEST_CASE("collector: parts of one commit are acknowledged together", "[schedule
   CHECK(bench.Acknowledged().size() < 150);
 }
 
+TEST_CASE("collector: an answer with a shorter ledger than before marks its agent", "[scheduler]") {
+  Bench bench;
+  FakeAgent agent = bench.Enrol();
+  const auto marked = [&] {
+    auto row = bench.db->Read([&](store::ServerReader& r) { return r.FindAgent(agent.id); });
+    REQUIRE(row);
+    return (*row)->ledger_back.has_value();
+  };
+  const ActionId first = bench.Fly(1);
+  agent.ledger = {20, Bytes(32, 't')};
+  bench.Say(topics::Result(agent.id), agent.Part(first, 0, true));
+  CHECK_FALSE(marked());
+  const ActionId second = bench.Fly(2);
+  agent.clock += seconds(5);
+  agent.ledger = {6, Bytes(32, 's')};
+  bench.Say(topics::Result(agent.id), agent.Part(second, 0, true));
+  CHECK(marked());
+  // Its answer counts all the same: nothing is lost, and a person looks at it.
+  CHECK(bench.Parts(second) == 1);
+}
+
+TEST_CASE("collector: two machines with one identity are sent nothing but stops", "[scheduler]") {
+  Bench bench;
+  FakeAgent agent = bench.Enrol();
+  bench.ComeOn(agent);
+  const ActionId running = bench.Fly(1);
+  for (const char* boot : {"a", "b", "a", "b", "a"}) {
+    bench.now += seconds(1);
+    agent.clock = bench.now;
+    bench.Say(topics::Presence(agent.id), agent.Presence(true, boot));
+  }
+  const std::size_t before = bench.relays.Sent("/cmd").size();
+  const ActionId held = bench.Fly(2);
+  const store::CommandRow command = bench.Command(held, agent.id);
+  CHECK(command.status == CommandStatus::kPrepared);
+  CHECK(command.code == "held");
+  CHECK(command.detail.find("mig agents") != std::string::npos);
+  CHECK(bench.relays.Sent("/cmd").size() == before);
+
+  store::NewAction stop = bench.MakeAction(3);
+  stop.kind = Kind::kStop;
+  stop.stops = running;
+  bench.Add(stop);
+  bench.dispatcher->Wake();
+  bench.Settle();
+  CHECK(bench.Command(stop.id, agent.id).status == CommandStatus::kSent);
+}
+
 }  // namespace
 }  // namespace mig::scheduler

@@ -73,7 +73,8 @@ struct FakeAgent {
   Bytes Say(std::string_view type, Bytes payload) const {
     return EncodeEnvelope(Seal(type, std::move(payload), key));
   }
-  LedgerMark Mark() const { return {1, Bytes(32, 'l')}; }
+  LedgerMark ledger{1, Bytes(32, 'l')};
+  const LedgerMark& Mark() const { return ledger; }
   Bytes Receive(const ActionId& action, std::string state, std::string code = {}) const {
     return Say(kReceiptType, EncodeReceipt({id, action, std::move(state), std::move(code), "",
                                             clock, 1, Mark()}));
