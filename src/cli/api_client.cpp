@@ -186,7 +186,7 @@ Expected<HttpReply> ApiClient::Exchange(HttpCall call, bool sign) {
       const bool lost = reply->status == 401 || refused.code == "denied";
       if (sign && lost && !reopened) {
         reopened = true;
-        if (auto opened = OpenSession(*key_); !opened) return std::move(opened).error();
+        if (auto opened = OpenSession(*signer_); !opened) return std::move(opened).error();
         continue;
       }
       if (!IsAway(refused.error)) return std::move(refused.error);
@@ -236,8 +236,8 @@ Expected<TrustedPolicy> ApiClient::GetPolicy() {
   return policy;
 }
 
-Expected<void> ApiClient::OpenSession(const SecretKey& key) {
-  key_ = &key;
+Expected<void> ApiClient::OpenSession(Signer& signer) {
+  signer_ = &signer;
   auto session = std::make_unique<Session>(SecretKey::Generate());
   SessionRequest request;
   request.org = org_;
@@ -247,8 +247,9 @@ Expected<void> ApiClient::OpenSession(const SecretKey& key) {
   request.validfrom = now - std::chrono::minutes(1);
   request.expireafter = request.validfrom + kMaxSessionValidity;
   request.nonce = RandomBytes(16);
-  const Envelope envelope = Seal(kSessionType, EncodeSessionRequest(request), key);
-  auto body = Ask("POST", "/v1/session", EncodeEnvelope(envelope), false);
+  auto envelope = Seal(kSessionType, EncodeSessionRequest(request), signer);
+  if (!envelope) return std::move(envelope).error();
+  auto body = Ask("POST", "/v1/session", EncodeEnvelope(*envelope), false);
   if (!body) return std::move(body).error().During("open a session");
   json::ObjectReader in(*body, "session", json::ObjectReader::Unknown::kIgnore);
   session->id = in.String("session");
@@ -411,7 +412,7 @@ Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {
       const bool lost = reply->status == 401 || refused.code == "denied";
       if (lost && !reopened) {
         reopened = true;
-        if (auto opened = OpenSession(*key_); !opened) return opened;
+        if (auto opened = OpenSession(*signer_); !opened) return opened;
         continue;
       }
       if (!IsAway(refused.error)) return std::move(refused.error);

@@ -18,6 +18,7 @@
 #include "cli/result_check.h"
 #include "crypto/ed25519.h"
 #include "crypto/envelope.h"
+#include "crypto/signer.h"
 #include "proto/action.h"
 #include "trust/policy_chain.h"
 #include "util/expected.h"
@@ -57,9 +58,9 @@ class ApiClient {
   // The documents of the deployment, verified from the configured org.
   Expected<TrustedPolicy> GetPolicy();
 
-  // Opens a session: one signature by the investigator's key. The other requests need it. `key`
+  // Opens a session: one signature by the investigator. The other requests need it. `signer`
   // must live as long as this client: a session that lapses or is forgotten is opened anew.
-  Expected<void> OpenSession(const SecretKey& key);
+  Expected<void> OpenSession(Signer& signer);
 
   Expected<std::vector<ShownAgent>> GetTargets(const std::string& target);
 
@@ -108,7 +109,7 @@ class ApiClient {
   std::chrono::milliseconds patience_;
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<Session> session_;
-  const SecretKey* key_ = nullptr;
+  Signer* signer_ = nullptr;
   std::atomic<bool> interrupted_ = false;
   bool stale_interrupt_ = false;
 };

@@ -125,7 +125,11 @@ Expected<ClientConfig> LoadClientConfig(const fs::path& file) {
     if (!id) settings->Fail("org", id.error().message());
   }
   config.ca = (folder / ca).lexically_normal();
-  config.key = (folder / key).lexically_normal();
+  if (!key.empty()) {
+    auto choice = ParseKeyChoice(key, folder);
+    if (choice) config.key = std::move(*choice);
+    if (!choice) settings->Fail("key", choice.error().message());
+  }
   if (auto done = settings->Finish(); !done) return std::move(done).error();
   return config;
 }
@@ -161,7 +165,13 @@ Expected<ClientConfig> FindClientConfig(const ConfigOptions& options,
     config.org = *id;
   }
   if (!ca.empty()) config.ca = ca;
-  if (!key.empty()) config.key = key;
+  if (!key.empty()) {
+    auto choice = ParseKeyChoice(key, {});
+    if (!choice) {
+      return std::move(choice).error().During(options.key.empty() ? "MIG_KEY" : "--key");
+    }
+    config.key = std::move(*choice);
+  }
   return config;
 }
 

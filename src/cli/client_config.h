@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/key_choice.h"
 #include "proto/ids.h"
 #include "util/expected.h"
 
@@ -19,9 +20,9 @@ namespace mig::cli {
 Expected<std::string> NormaliseApiUrl(std::string_view url);
 
 struct ClientConfig {
-  std::string api;            // https://host:port
-  std::filesystem::path ca;   // certificates of the servers' CA
-  std::filesystem::path key;  // the investigator's key file
+  std::string api;           // https://host:port
+  std::filesystem::path ca;  // certificates of the servers' CA
+  KeyChoice key;             // what the investigator signs with
   OrgId org;
   std::string source;                        // for messages: the file, or "the lab in DIR"
   std::optional<std::filesystem::path> lab;  // the lab's folder, when it is one
@@ -33,7 +34,7 @@ std::string ProcessEnvironment(const char* name);
 
 struct ConfigOptions {
   std::string config;  // -config
-  std::string key;     // -key
+  std::string key;     // -key: as ParseKeyChoice
 };
 
 // Where the lab is, unless -dir says otherwise: MIG_LAB_DIR, $XDG_STATE_HOME/mig/lab,

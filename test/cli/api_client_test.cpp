@@ -25,10 +25,14 @@ struct Seen {
   std::string last_event_id, problem;
 };
 
-HttpRoute SessionRoute(Seen& seen, const SecretKey& investigator) {
+SecretKeySigner NewSigner() {
+  return SecretKeySigner({"Ada <ada@example.net>", UtcTime(), SecretKey::Generate()}, "a key");
+}
+
+HttpRoute SessionRoute(Seen& seen, const Signer& investigator) {
   return {"POST", "/v1/session", 64 * 1024, [&](HttpRequest request, const Exchange& exchange) {
             const auto envelope = DecodeEnvelope(request.body);
-            if (!envelope || !SignedBy(*envelope, investigator.public_key())) {
+            if (!envelope || !SignedBy(*envelope, *PublicKey::FromBytes(investigator.key().key))) {
               exchange->Reply(JsonReply(403, R"({"error":{"code":"denied","message":"no"}})"));
               return;
             }
@@ -63,7 +67,7 @@ std::string EventText(const std::string& id, const std::string& kind, const std:
 
 TEST_CASE("api client: requests are signed by a session that the key opened", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   std::string url;
   AgentVoice agent("web1");
   FakeApi server(
@@ -88,7 +92,7 @@ TEST_CASE("api client: requests are signed by a session that the key opened", "[
 
 TEST_CASE("api client: a refusal carries the server's code and is not tried again", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   FakeApi server(
       {SessionRoute(seen, key),
        {"POST", "/v1/actions", 1024 * 1024, [&](const HttpRequest&, const Exchange& exchange) {
@@ -98,7 +102,7 @@ TEST_CASE("api client: a refusal carries the server's code and is not tried agai
         }}});
   ApiClient api(server.Config(), {});
   REQUIRE(api.OpenSession(key));
-  const auto posted = api.PostAction(Seal(kActionType, "{}", key));
+  const auto posted = api.PostAction(Seal(kActionType, "{}", key).value());
   REQUIRE_FALSE(posted);
   CHECK(posted.error().code() == Errc::kDenied);
   CHECK(posted.error().message() == "too_little_weight: sign it");
@@ -107,7 +111,7 @@ TEST_CASE("api client: a refusal carries the server's code and is not tried agai
 
   // A key that the server does not know opens no session.
   ApiClient stranger(server.Config(), {});
-  const SecretKey other = SecretKey::Generate();
+  SecretKeySigner other = NewSigner();
   const auto opened = stranger.OpenSession(other);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code() == Errc::kDenied);
@@ -115,7 +119,7 @@ TEST_CASE("api client: a refusal carries the server's code and is not tried agai
 
 TEST_CASE("api client: a server that is away for a moment is waited for", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   int waited = 0;
   FakeApi server(
       {SessionRoute(seen, key),
@@ -128,7 +132,7 @@ TEST_CASE("api client: a server that is away for a moment is waited for", "[cli]
         }}});
   ApiClient api(server.Config(), [&](const Error&) { ++waited; });
   REQUIRE(api.OpenSession(key));
-  const auto posted = api.PostAction(Seal(kActionType, "{}", key));
+  const auto posted = api.PostAction(Seal(kActionType, "{}", key).value());
   REQUIRE(posted);
   CHECK(posted->weight_reached);
   CHECK(seen.requests == 4);
@@ -137,14 +141,14 @@ TEST_CASE("api client: a server that is away for a moment is waited for", "[cli]
   ApiClient impatient(server.Config(), {}, std::chrono::milliseconds(0));
   REQUIRE(impatient.OpenSession(key));
   seen.requests = 0;
-  const auto not_waited = impatient.PostAction(Seal(kActionType, "{}", key));
+  const auto not_waited = impatient.PostAction(Seal(kActionType, "{}", key).value());
   REQUIRE_FALSE(not_waited);
   CHECK(not_waited.error().code() == Errc::kUnavailable);
 }
 
 TEST_CASE("api client: a session that the server lost is opened anew, once", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   FakeApi server(
       {SessionRoute(seen, key),
        {"GET", "/v1/agents", 0,
@@ -170,7 +174,7 @@ TEST_CASE("api client: a session that the server lost is opened anew, once", "[c
 
 TEST_CASE("api client: a stream that breaks goes on where it was", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   AgentVoice agent("web1");
   const auto part_data = [&](bool last) {
     return R"({"agent":")" + agent.id().Text() + R"(","name":"web1","key":")" +
@@ -210,7 +214,7 @@ TEST_CASE("api client: a stream that breaks goes on where it was", "[cli]") {
 
 TEST_CASE("api client: a list is read to its end, and one without end is given up", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   AgentVoice first("web1"), second("web2");
   const auto row = [](const AgentVoice& agent) {
     return R"({"id":")" + agent.id().Text() + R"(","name":"x","status":"online","key":")" +
@@ -254,7 +258,7 @@ TEST_CASE("api client: a list is read to its end, and one without end is given u
 
 TEST_CASE("api client: an interrupt ends a stream that says nothing", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   std::promise<void> streaming;
   // The route keeps the stream, so that it goes with the server, before what it runs on.
   FakeApi server({SessionRoute(seen, key),
@@ -288,7 +292,7 @@ TEST_CASE("api client: an interrupt ends a stream that says nothing", "[cli]") {
 
 TEST_CASE("api client: a server that somebody else vouches for is not spoken to", "[cli]") {
   Seen seen;
-  const SecretKey key = SecretKey::Generate();
+  SecretKeySigner key = NewSigner();
   FakeApi server({SessionRoute(seen, key)});
   FakeApi other({});
   ClientConfig config = server.Config();

@@ -73,13 +73,13 @@ TEST_CASE("client config: single values are replaced from environment and option
   auto config = home.Find();
   REQUIRE(config);
   CHECK(config->ca == home.folder / "ca.crt");  // relative to the file, not to where we stand
-  CHECK(config->key == home.folder / "x/me.key");
+  CHECK(config->key.file == home.folder / "x/me.key");
   CHECK(config->api == "https://file:8443");
   home.variables["MIG_KEY"] = "/k1";
   home.variables["MIG_API"] = "https://elsewhere";
-  CHECK(home.Find()->key == "/k1");
+  CHECK(home.Find()->key.file == "/k1");
   CHECK(home.Find()->api == "https://elsewhere:443");
-  CHECK(home.Find({.key = "/k2"})->key == "/k2");
+  CHECK(home.Find({.key = "/k2"})->key.file == "/k2");
 }
 
 TEST_CASE("client config: without any, the message says what to do", "[cli]") {

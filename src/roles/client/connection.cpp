@@ -13,8 +13,11 @@ void ConnectionOptions::AddConfigTo(cli::Options& options) {
 
 void ConnectionOptions::AddTo(cli::Options& options) {
   AddConfigTo(options);
-  options.Text("key", '\0', "FILE", "the key to sign with (default: MIG_KEY, the configuration's)",
-               &config.key);
+  options.Text(
+      "key", '\0', "KEY",
+      "what to sign with: a key file, ssh:SHA256:… or gpg:FINGERPRINT (default: MIG_KEY, the "
+      "configuration's)",
+      &config.key);
   options.Integer("passphrase-fd", '\0', "N", "read the key's passphrase from descriptor N", 0,
                   1023, &passphrase_fd);
 }
@@ -28,9 +31,9 @@ cli::PassphraseSource ConnectionOptions::Passphrase(const cli::Options& options)
 Expected<Identity> LoadIdentity(const ConnectionOptions& wanted, const cli::Options& options) {
   auto config = cli::FindClientConfig(wanted.config, cli::ProcessEnvironment);
   if (!config) return std::move(config).error();
-  auto key = cli::LoadSecretKey(config->key, wanted.Passphrase(options));
-  if (!key) return std::move(key).error();
-  return Identity{std::move(*config), std::move(*key)};
+  auto signer = cli::OpenSigner(config->key, wanted.Passphrase(options), cli::ProcessEnvironment);
+  if (!signer) return std::move(signer).error();
+  return Identity{std::move(*config), std::move(*signer)};
 }
 
 Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options& options,
@@ -45,15 +48,14 @@ Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options
                    config->source + " is not running; start it with: mig lab up");
     }
   }
-  auto key = cli::LoadSecretKey(config->key, wanted.Passphrase(options));
-  if (!key) return std::move(key).error();
+  auto signer = cli::OpenSigner(config->key, wanted.Passphrase(options), cli::ProcessEnvironment);
+  if (!signer) return std::move(signer).error();
   auto api = std::make_unique<cli::ApiClient>(*config, [&terminal](const Error& away) {
     terminal.Remark("The server does not answer (" + away.message() + "); trying for " +
                     FormatDuration(cli::ApiClient::kPatience) + ".");
   });
-  Connection connection{std::move(*config), std::make_unique<KeyFile>(std::move(*key)),
-                        std::move(api)};
-  if (auto opened = connection.api->OpenSession(connection.key->secret); !opened) {
+  Connection connection{std::move(*config), std::move(*signer), std::move(api)};
+  if (auto opened = connection.api->OpenSession(*connection.signer); !opened) {
     const bool away = cli::StatusOf(opened.error()) == cli::kUnreachable;
     Error error = std::move(opened).error().During(connection.config.source);
     if (!away || !connection.config.lab) return error;

@@ -10,8 +10,9 @@
 #include "cli/client_config.h"
 #include "cli/options.h"
 #include "cli/secret_key.h"
+#include "cli/signers.h"
 #include "cli/terminal.h"
-#include "crypto/key_file.h"
+#include "crypto/signer.h"
 #include "util/expected.h"
 
 namespace mig {
@@ -30,12 +31,11 @@ struct ConnectionOptions {
 
 struct Connection {
   cli::ClientConfig config;
-  // On the heap: the API client signs new sessions with it, wherever this object is moved to.
-  std::unique_ptr<KeyFile> key;
+  std::unique_ptr<Signer> signer;       // also of new sessions
   std::unique_ptr<cli::ApiClient> api;  // with a session
 };
 
-// Errors: as FindClientConfig, LoadSecretKey, ApiClient::OpenSession; kUnavailable at once when the
+// Errors: as FindClientConfig, OpenSigner, ApiClient::OpenSession; kUnavailable at once when the
 // configured lab is not running.
 Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options& options,
                              cli::Terminal& terminal);
@@ -43,7 +43,7 @@ Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options
 // Configuration and key only, for what needs no server.
 struct Identity {
   cli::ClientConfig config;
-  KeyFile key;
+  std::unique_ptr<Signer> signer;
 };
 Expected<Identity> LoadIdentity(const ConnectionOptions& wanted, const cli::Options& options);
 

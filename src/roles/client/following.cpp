@@ -53,13 +53,14 @@ Expected<void> SendStop(Connection& connection, const ActionId& action, UtcTime 
   cli::Draft draft;
   draft.id = cli::NewActionId();
   draft.org = connection.config.org;
-  draft.author = connection.key->name;
+  draft.author = connection.signer->name();
   draft.name = "stop " + action.Text();
   draft.reason = reason;
   // Names no policy version: whatever policy an agent holds, its people may stop what they started.
   const Action stop = cli::MakeStop(draft, action, until, Now());
-  auto posted =
-      connection.api->PostAction(Seal(kActionType, EncodeAction(stop), connection.key->secret));
+  auto envelope = Seal(kActionType, EncodeAction(stop), *connection.signer);
+  if (!envelope) return std::move(envelope).error();
+  auto posted = connection.api->PostAction(*envelope);
   if (!posted) return std::move(posted).error();
   return {};
 }
@@ -77,7 +78,7 @@ ExitStatus FollowAction(Connection& connection, const Action& action,
     return reader.Take(event, AnswerReader::Clock::now());
   });
   reader.Finish(AnswerReader::Clock::now());
-  KeepAnchors(anchors, connection.key->name, terminal);
+  KeepAnchors(anchors, connection.signer->name(), terminal);
   if (reader.ended()) {
     if (!reader.progress().detail.empty()) terminal.Remark(reader.progress().detail);
     return cli::Finish(terminal, reader.Status());

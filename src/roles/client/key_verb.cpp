@@ -105,7 +105,7 @@ ExitStatus ShowKey(std::span<const std::string> words, cli::Terminal& terminal) 
   if (named.empty()) {
     // The key that a query would sign with; where nothing is configured yet, one's own.
     auto config = cli::FindClientConfig({}, cli::ProcessEnvironment);
-    auto own = config ? Expected<fs::path>(config->key) : OwnKeyFile();
+    auto own = config ? Expected<fs::path>(config->key.file) : OwnKeyFile();
     if (!own) return cli::Fail(terminal, own.error());
     file = *own;
   }

@@ -101,13 +101,13 @@ Expected<void> CheckValidity(const Query& query, const Policy& policy) {
                                    FormatDuration(longest->second - cli::kBackdated));
 }
 
-cli::Draft DraftFor(const Query& query, const cli::ClientConfig& config, const KeyFile& key,
+cli::Draft DraftFor(const Query& query, const cli::ClientConfig& config, const Signer& signer,
                     std::uint64_t policy) {
   cli::Draft draft;
   draft.id = cli::NewActionId();
   draft.org = config.org;
   draft.policy = policy;
-  draft.author = key.name;
+  draft.author = signer.name();
   draft.name = query.name;
   draft.reason = query.reason;
   return draft;
@@ -140,9 +140,10 @@ ExitStatus PrintAction(const Query& query, const cli::Options& options, cli::Ter
   auto limits = ChooseLimits(query, options, ceilings);
   if (!limits) return cli::Fail(terminal, limits.error());
   const Action action =
-      ActionFor(query, DraftFor(query, identity->config, identity->key, version), *limits);
-  const Envelope envelope = Seal(kActionType, EncodeAction(action), identity->key.secret);
-  terminal.Data(json::WritePretty(EnvelopeToJson(envelope)) + "\n");
+      ActionFor(query, DraftFor(query, identity->config, *identity->signer, version), *limits);
+  auto envelope = Seal(kActionType, EncodeAction(action), *identity->signer);
+  if (!envelope) return cli::Fail(terminal, envelope.error());
+  terminal.Data(json::WritePretty(EnvelopeToJson(*envelope)) + "\n");
   return cli::Finish(terminal, cli::kFound);
 }
 
@@ -195,9 +196,10 @@ ExitStatus SendQuery(const Query& query, const cli::Options& options, cli::Termi
   TellTargets(*shown, terminal);
 
   const Action action = ActionFor(
-      query, DraftFor(query, connection->config, *connection->key, policy->policy().version),
+      query, DraftFor(query, connection->config, *connection->signer, policy->policy().version),
       *limits);
-  const Envelope envelope = Seal(kActionType, EncodeAction(action), connection->key->secret);
+  auto envelope = Seal(kActionType, EncodeAction(action), *connection->signer);
+  if (!envelope) return cli::Fail(terminal, envelope.error());
   // Before it is sent: what was shown is what answers are checked against, also later and
   // elsewhere.
   if (auto folder = cli::UserStateFolder(cli::ProcessEnvironment)) {
@@ -207,7 +209,7 @@ ExitStatus SendQuery(const Query& query, const cli::Options& options, cli::Termi
                       kept.error().message());
     }
   }
-  auto posted = connection->api->PostAction(envelope);
+  auto posted = connection->api->PostAction(*envelope);
   if (!posted) return cli::Fail(terminal, posted.error());
   if (!posted->weight_reached) return TellPending(*posted, action, terminal);
   if (query.detach) {

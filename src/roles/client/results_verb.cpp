@@ -75,7 +75,7 @@ int RunResults(std::span<const std::string> arguments) {
     return reader.Take(event, cli::AnswerReader::Clock::now());
   });
   reader.Finish(cli::AnswerReader::Clock::now());
-  KeepAnchors(anchors, connection->key->name, terminal);
+  KeepAnchors(anchors, connection->signer->name(), terminal);
   if (!read) return cli::Fail(terminal, read.error());
   if (!IsFinal(reader.progress().status)) {
     terminal.Remark("The action goes on (" +

@@ -11,7 +11,7 @@
 #include "cli/api_client.h"
 #include "cli/client_config.h"
 #include "cli/new_action.h"
-#include "cli/secret_key.h"
+#include "cli/signers.h"
 #include "cli/tally.h"
 #include "cli/verb.h"
 #include "modules/module.h"
@@ -126,7 +126,7 @@ Expected<json::object> EnsureSupervisor(const LabFiles& files, unsigned agents,
 
 // The investigator of the lab at its API.
 struct Investigator {
-  std::unique_ptr<KeyFile> key;  // on the heap: `api` signs with it wherever this moves
+  std::unique_ptr<Signer> signer;  // also of new sessions
   cli::ClientConfig config;
   std::unique_ptr<cli::ApiClient> api;
 };
@@ -134,12 +134,11 @@ struct Investigator {
 Expected<Investigator> Connect(const LabFiles& files) {
   auto config = cli::LoadClientConfig(files.Config("client"));
   if (!config) return std::move(config).error();
-  auto key = cli::LoadSecretKey(config->key, {});
-  if (!key) return std::move(key).error();
+  auto signer = cli::OpenSigner(config->key, {}, cli::ProcessEnvironment);
+  if (!signer) return std::move(signer).error();
   auto api = std::make_unique<cli::ApiClient>(*config, nullptr);
-  Investigator investigator{std::make_unique<KeyFile>(std::move(*key)), std::move(*config),
-                            std::move(api)};
-  if (auto opened = investigator.api->OpenSession(investigator.key->secret); !opened) {
+  Investigator investigator{std::move(*signer), std::move(*config), std::move(api)};
+  if (auto opened = investigator.api->OpenSession(*investigator.signer); !opened) {
     return std::move(opened).error();
   }
   return investigator;
@@ -197,15 +196,16 @@ Expected<Asked> Ask(Investigator& investigator, const std::vector<cli::ShownAgen
   cli::Draft draft;
   draft.id = cli::NewActionId();
   draft.org = investigator.config.org;
-  draft.author = investigator.key->name;
+  draft.author = investigator.signer->name();
   draft.name = "mig lab up";
   draft.reason = "does the lab answer?";
   const Action action = cli::MakeAction(draft, module->kind, "status = 'online'",
                                         {std::string(module->name), std::move(*parameters)},
                                         Limits(), kReadyLimit, Now());
   const auto sent = Clock::now();
-  auto posted = investigator.api->PostAction(
-      Seal(kActionType, EncodeAction(action), investigator.key->secret));
+  auto envelope = Seal(kActionType, EncodeAction(action), *investigator.signer);
+  if (!envelope) return std::move(envelope).error();
+  auto posted = investigator.api->PostAction(*envelope);
   if (!posted) return std::move(posted).error();
 
   Asked asked;

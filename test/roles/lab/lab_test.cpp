@@ -131,7 +131,7 @@ TEST_CASE("lab: every role accepts the configuration that is written for it", "[
   const auto client = cli::LoadClientConfig(write("client", ClientConfigText(addresses)));
   REQUIRE(client);
   CHECK(client->api == "https://127.0.0.1:18443");
-  CHECK(client->key == lab.files.Key("investigator"));
+  CHECK(client->key.file == lab.files.Key("investigator"));
   CHECK(fs::exists(client->ca));
 }
 
