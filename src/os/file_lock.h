@@ -15,6 +15,10 @@ class FileLock {
   // else holds it, in this process too; kIo, kDenied.
   static Expected<FileLock> Take(const std::filesystem::path& file);
 
+  // What stands in the file from now on, in place of what stood there: who holds the lock, for
+  // those who do not get it. Error: kIo, kFull; the lock is held all the same.
+  Expected<void> Write(BytesView text) const;
+
   // The descriptor that carries the lock: a child that inherits it holds the lock with us.
   int fd() const { return file_.get(); }
 

@@ -32,6 +32,18 @@ Expected<FileLock> FileLock::Take(const std::filesystem::path& file) {
   return FileLock(std::move(fd));
 }
 
+Expected<void> FileLock::Write(BytesView text) const {
+  if (ftruncate(file_.get(), 0) != 0) return ErrnoError(errno, "write to a lock's file");
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written =
+        pwrite(file_.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoError(errno, "write to a lock's file");
+    done += static_cast<std::size_t>(written);
+  }
+  return {};
+}
+
 Expected<bool> IsLocked(const std::filesystem::path& file) {
   const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.valid()) {

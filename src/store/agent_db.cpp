@@ -495,6 +495,18 @@ Expected<void> AgentDb::KeepPolicy(std::uint64_t root_version, std::uint64_t pol
   });
 }
 
+Expected<void> AgentDb::ChangeIdentity(const LedgerNote& note) {
+  auto done = impl_->Change(&note, [&]() -> Expected<void> {
+    if (auto ok = impl_->Run("DELETE FROM parts"); !ok) return ok;
+    return impl_->Run(
+        "UPDATE actions SET state = 'finished', status = ?, envelope = NULL"
+        " WHERE state <> 'finished'",
+        CommandStatusName(CommandStatus::kInterrupted));
+  });
+  if (!done) return done;
+  return impl_->LoadCounters();
+}
+
 // ---- Ledger.
 
 Expected<void> AgentDb::AppendToLedger(const LedgerNote& note) {

@@ -139,6 +139,10 @@ class AgentDb : public ReplayMemory {
   Expected<void> KeepPolicy(std::uint64_t root_version, std::uint64_t policy_version,
                             BytesView documents, UtcTime floor, const LedgerNote& note);
 
+  // The machine gets another key. What waits to be sent was signed with the one before, and is
+  // dropped; what did not finish is interrupted; ids are remembered.
+  Expected<void> ChangeIdentity(const LedgerNote& note);
+
   // ---- Ledger.
   Expected<void> AppendToLedger(const LedgerNote& note);
   const LedgerMark& ledger_mark() const;

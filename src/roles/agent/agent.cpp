@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "roles/agent/agent_config.h"
 #include "roles/agent/report_verb.h"
+#include "roles/agent/reset_identity.h"
 #include "roles/agent/service.h"
 
 namespace mig {
@@ -25,15 +26,21 @@ int Complain(const Error& error, int status) {
 int RunAgent(std::span<const std::string> arguments) {
   if (!arguments.empty() && arguments.front() == "report")
     return agent::RunReport(arguments.subspan(1));
+  if (!arguments.empty() && arguments.front() == "reset-identity") {
+    return agent::RunResetIdentity(arguments.subspan(1));
+  }
   std::string file;
   bool check_only = false;
-  cli::Options options("mig agent --config FILE [--check-config] | mig agent report --config FILE",
-                       "Runs the agent of this machine: enrols it once, then takes orders that "
-                       "people have signed.");
+  cli::Options options(
+      "mig agent --config FILE [--check-config]",
+      "Runs the agent of this machine: enrols it once, then takes orders that "
+      "people have signed.\n\n"
+      "  report          what was asked of this machine, and whether anybody "
+      "changed the record\n"
+      "  reset-identity  another key, for a machine that is a copy of another one");
   options.Text("config", 'c', "FILE", "the configuration (see examples/config/agent.yaml)", &file);
   options.Flag("check-config", '\0', "only say whether the configuration is right", &check_only);
   options.Note("SIGTERM stops in order. SIGHUP reads the log level again.");
-  options.Note("`mig agent report --config FILE` prints what was asked of this machine.");
   options.Example("mig agent --config /etc/mig/agent.yaml", "as the service does");
   cli::Terminal terminal = cli::Terminal::OfProcess();
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;

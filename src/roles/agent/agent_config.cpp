@@ -1,6 +1,9 @@
 #include "roles/agent/agent_config.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 
 #include "crypto/key_file.h"
 #include "os/files.h"
@@ -13,6 +16,15 @@ constexpr std::size_t kMaxConfigBytes = 1 << 20;
 constexpr std::size_t kMaxTags = 64;
 constexpr std::size_t kMaxTagBytes = 256;
 constexpr std::uint64_t kLeastOutbox = 1 << 20;
+
+// Root's own, so that nobody else can take the lock and keep the agent from running. An agent that
+// is not root (to try something) stands in the way of its own user's alone.
+std::filesystem::path DefaultLockFolder() {
+  if (geteuid() == 0) return "/run/mig";
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime != nullptr && *runtime != '\0') return std::filesystem::path(runtime) / "mig";
+  return std::filesystem::temp_directory_path() / ("mig-" + std::to_string(geteuid()));
+}
 
 void ReadTags(Settings& settings, AgentConfig& config) {
   config.tags = settings.StringMap("tags");
@@ -61,6 +73,9 @@ Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
     settings->Fail("name", "expected one line of at most 256 bytes");
   }
   ReadTags(*settings, config);
+  config.many_on_one_host = settings->Bool("many_on_one_host", false);
+  const std::string lock = settings->String("host_lock", "");
+  config.host_lock = lock.empty() ? DefaultLockFolder() : folder / lock;
   config.privacy = settings->Bool("privacy", false);
   config.heartbeat = settings->Duration("heartbeat", config.heartbeat);
   if (config.heartbeat < std::chrono::seconds(1)) {

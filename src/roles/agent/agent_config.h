@@ -30,6 +30,9 @@ struct AgentConfig {
   std::filesystem::path token_file;  // or a file with it, read when it is needed
   std::string name;                  // empty: the machine's own
   std::map<std::string, std::string> tags;
+  // One agent of a deployment runs on a machine: who takes the lock in this folder.
+  bool many_on_one_host = false;
+  std::filesystem::path host_lock;
   bool privacy = false;  // results are masked as each module says
   std::chrono::milliseconds heartbeat{std::chrono::minutes(5)};
   std::uint64_t outbox_bytes = std::uint64_t{256} << 20;

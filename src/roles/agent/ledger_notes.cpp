@@ -38,6 +38,10 @@ LedgerNote PolicyNote(UtcTime now, const TrustedPolicy& policy) {
            {"digest", EncodeHex(policy.policy_digest())}}};
 }
 
+LedgerNote IdentityNote(UtcTime now, const AgentId& agent, const AgentId& before) {
+  return {now, "identity", {{"agent", agent.Text()}, {"before", before.Text()}}};
+}
+
 LedgerNote AcceptedNote(UtcTime now, const Accepted& accepted) {
   const Action& action = accepted.action;
   json::object facts = {{"action", action.id.Text()},

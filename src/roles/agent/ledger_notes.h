@@ -18,6 +18,9 @@ LedgerNote StartupNote(UtcTime now, std::string_view version, std::string_view b
 // A policy was believed and stored.
 LedgerNote PolicyNote(UtcTime now, const TrustedPolicy& policy);
 
+// The machine was given another key than that of `before`.
+LedgerNote IdentityNote(UtcTime now, const AgentId& agent, const AgentId& before);
+
 // An action was accepted; of kind stop: what it stops.
 LedgerNote AcceptedNote(UtcTime now, const Accepted& accepted);
 // `suppressed`: how many refusals before this one were not noted (roles/agent/refusal_log.h).

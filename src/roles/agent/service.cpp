@@ -11,6 +11,7 @@
 #include "os/files.h"
 #include "os/idle_pages.h"
 #include "os/sandbox.h"
+#include "roles/agent/agent_locks.h"
 #include "roles/agent/command_desk.h"
 #include "roles/agent/crash_points.h"
 #include "roles/agent/enrolment.h"
@@ -32,12 +33,12 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::hours kHousekeeping{1};
 constexpr std::chrono::seconds kGoodbye{5};
-constexpr std::chrono::seconds kLockPatience{3};
 constexpr std::chrono::seconds kBeforeRest{3};
 
 // What must be there before the event loop: read from disk, or made for the first time.
 struct Ground {
   os::FileLock lock;
+  std::optional<os::FileLock> host_lock;
   Self self;
   Identity identity;
   DeploymentFacts deployment;
@@ -54,23 +55,10 @@ SandboxFacts SandboxHere() {
   return {std::string(os::SandboxLevelName(report.level)), report.can_limit_folders};
 }
 
-// Two agents with one memory would each run what the other has accepted. An agent that was killed
-// may have been about to start a child, which has its lock until it becomes another program: so
-// this waits a moment.
-Expected<os::FileLock> TakeLock(const std::filesystem::path& file) {
-  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
-  for (;;) {
-    auto lock = os::FileLock::Take(file);
-    if (lock || lock.error().code() != Errc::kExists) return lock;
-    if (std::chrono::steady_clock::now() >= deadline) return lock;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-}
-
 Expected<Ground> Prepare(const AgentConfig& config) {
   if (auto ok = os::MakePrivateDirectory(config.directory); !ok) return std::move(ok).error();
-  auto lock = TakeLock(config.directory / "agent.lock");
-  if (!lock) return std::move(lock).error().During("another agent runs here");
+  auto lock = LockDirectory(config);
+  if (!lock) return std::move(lock).error();
   Self self;
   self.environment = EnvironmentNow();
   self.name = config.name.empty() ? self.environment.hostname : config.name;
@@ -87,12 +75,16 @@ Expected<Ground> Prepare(const AgentConfig& config) {
   auto deployment = ResolveDeployment(config, *token, *recorded);
   if (!deployment) return std::move(deployment).error();
 
+  auto host_lock = LockHost(config, deployment->org);
+  if (!host_lock) return std::move(host_lock).error();
+
   store::AgentDbOptions options;
   options.outbox_bytes = config.outbox_bytes;
   auto db = store::AgentDb::Open(config.Database(), options);
   if (!db) return std::move(db).error();
-  return Ground{std::move(*lock), std::move(self), std::move(*identity), std::move(*deployment),
-                SandboxHere(),    MakeBoot(Now()), std::move(*db)};
+  return Ground{std::move(*lock),     std::move(*host_lock),  std::move(self),
+                std::move(*identity), std::move(*deployment), SandboxHere(),
+                MakeBoot(Now()),      std::move(*db)};
 }
 
 class Service {
