@@ -63,6 +63,13 @@ class Target {
   };
   Sql ToSql(UtcTime now) const;
 
+  // The same in plain words, to stand behind "machines where": "the name begins with 'web' and the
+  // server's word for its status is 'online'"; empty for `all`. Quoted texts as in the expression;
+  // not escaped for a terminal. target_words.cpp.
+  std::string Words() const;
+  // Whether it asks for what only the server can know (status, heartbeattime, found, notfound).
+  bool AsksTheServer() const;
+
   struct Node;
 
  private:

@@ -36,11 +36,15 @@ struct TargetEqual {
   bool negated = false;
 };
 
+enum class MatchOperator { kLike, kIlike, kRegex, kRegexNoCase };
+
 // LIKE, ILIKE, ~, ~* and their negations.
 struct TargetMatch {
   TargetField field;
-  std::string regex;
-  Pattern pattern;  // the same, compiled
+  MatchOperator by = MatchOperator::kLike;
+  std::string written;  // the pattern as it stands in the target
+  std::string regex;    // what it means
+  Pattern pattern;      // the same, compiled
   bool negated = false;
 };
 

@@ -297,10 +297,10 @@ class Parser {
       return MakeNode(std::move(equal));
     }
     if (TakeSymbol("~") || (negated = TakeSymbol("!~"))) {
-      return Match(std::move(field), Regex(""), negated);
+      return Match(std::move(field), MatchOperator::kRegex, negated);
     }
     if (TakeSymbol("~*") || (negated = TakeSymbol("!~*"))) {
-      return Match(std::move(field), Regex("(?i)"), negated);
+      return Match(std::move(field), MatchOperator::kRegexNoCase, negated);
     }
     negated = TakeWord("not");
     if (TakeWord("in")) {
@@ -312,8 +312,8 @@ class Parser {
       Require(")");
       return MakeNode(std::move(equal));
     }
-    if (TakeWord("like")) return Match(std::move(field), Like(false), negated);
-    if (TakeWord("ilike")) return Match(std::move(field), Like(true), negated);
+    if (TakeWord("like")) return Match(std::move(field), MatchOperator::kLike, negated);
+    if (TakeWord("ilike")) return Match(std::move(field), MatchOperator::kIlike, negated);
     if (negated) {
       Fail("IN, LIKE or ILIKE expected after NOT");
     } else if (At(TokenType::kSymbol, "<") || At(TokenType::kSymbol, ">") ||
@@ -335,30 +335,26 @@ class Parser {
     return value;
   }
 
-  std::string Regex(std::string_view flags) {
-    if (++regexes_ > kMaxRegexes) Fail("more than 32 regular expressions");
-    pattern_at_ = token_.at;
-    return std::string(flags) + TakeString("a regular expression");
-  }
-
-  std::string Like(bool ignore_case) {
-    pattern_at_ = token_.at;
-    auto regex = LikeToRegex(TakeString("a pattern"), ignore_case);
-    if (!regex) {
-      if (!error_) Fail(Malformed(pattern_at_, regex.error().message()));
-      return {};
-    }
-    return std::move(*regex);
-  }
-
-  NodePtr Match(TargetField field, std::string regex, bool negated) {
+  NodePtr Match(TargetField field, MatchOperator by, bool negated) {
+    const bool like = by == MatchOperator::kLike || by == MatchOperator::kIlike;
+    if (!like && ++regexes_ > kMaxRegexes) Fail("more than 32 regular expressions");
+    const std::size_t at = token_.at;
+    std::string written = TakeString(like ? "a pattern" : "a regular expression");
+    Expected<std::string> regex = like
+                                      ? LikeToRegex(written, by == MatchOperator::kIlike)
+                                      : (by == MatchOperator::kRegexNoCase ? "(?i)" : "") + written;
     if (error_) return nullptr;
-    auto pattern = Pattern::Compile(regex);
-    if (!pattern) {
-      Fail(Malformed(pattern_at_, pattern.error().message()));
+    if (!regex) {
+      Fail(Malformed(at, regex.error().message()));
       return nullptr;
     }
-    return MakeNode(TargetMatch{std::move(field), std::move(regex), std::move(*pattern), negated});
+    auto pattern = Pattern::Compile(*regex);
+    if (!pattern) {
+      Fail(Malformed(at, pattern.error().message()));
+      return nullptr;
+    }
+    return MakeNode(TargetMatch{std::move(field), by, std::move(written), std::move(*regex),
+                                std::move(*pattern), negated});
   }
 
   NodePtr Time() {
@@ -421,7 +417,6 @@ class Parser {
   Lexer lexer_;
   Token token_;
   std::optional<Error> error_;
-  std::size_t pattern_at_ = 0;
   int nesting_ = 0;
   int regexes_ = 0;
 };
