@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "crypto/digest.h"
 #include "crypto/envelope.h"
 #include "proto/action.h"
+#include "proto/freshness.h"
 #include "proto/policy.h"
 #include "trust/policy_chain.h"
 
@@ -24,6 +26,7 @@ struct Deployment {
   SecretKey ann_other = SecretKey::Generate();
   SecretKey bob = SecretKey::Generate();
   SecretKey eve = SecretKey::Generate();
+  SecretKey clock_key = SecretKey::Generate();  // signs freshness statements
 
   UtcTime now = TimeAt("2026-11-23T12:00:00Z");
   Root root;
@@ -48,6 +51,8 @@ struct Deployment {
     policy.modules["default"] = ModuleRule{1, {{"ann", 1}, {"bob", 1}}, {}};
     policy.validity[Kind::kInvestigate] = std::chrono::hours(24);
     policy.validity[Kind::kRespond] = std::chrono::hours(1);
+    policy.freshness = FreshnessRule{{KeyOf(clock_key)}};
+    policy.enrolment = EnrolmentRule{1, {{"ann", 1}, {"bob", 1}}};
   }
 
   static DocumentKey KeyOf(const SecretKey& key) {
@@ -63,6 +68,14 @@ struct Deployment {
     auto trusted = VerifyPolicyChain(org, {root_envelope}, PolicyEnvelope());
     if (!trusted) FAIL(trusted.error().message());
     return std::move(*trusted);
+  }
+
+  // As of that time, about the policy as it is now.
+  Freshness FreshnessAt(UtcTime time) const {
+    return Freshness{org, policy.version, Sha256(PolicyEnvelope().payload), time};
+  }
+  Envelope SignedFreshness(UtcTime time) const {
+    return Seal(kFreshnessType, EncodeFreshness(FreshnessAt(time)), clock_key);
   }
 
   // One that an agent named web1 accepts, when ann signs it and the module is there.

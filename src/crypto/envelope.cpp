@@ -76,6 +76,16 @@ bool SignedBy(const Envelope& envelope, const PublicKey& key) {
       [&](const Signature& signature) { return key.Verify(signed_bytes, signature.sig); });
 }
 
+bool SignedBy(const Envelope& envelope, const VerifyingKey& key) {
+  const Bytes signed_bytes = PreAuthEncoding(envelope.payload_type, envelope.payload);
+  const std::string id = EncodeBase32(key.Fingerprint());
+  return std::any_of(envelope.signatures.begin(), envelope.signatures.end(),
+                     [&](const Signature& signature) {
+                       return (signature.keyid.empty() || signature.keyid == id) &&
+                              key.Verify(signed_bytes, signature.sig);
+                     });
+}
+
 Expected<Envelope> DecodeEnvelope(BytesView text) {
   if (text.size() > kMaxEnvelopeBytes) {
     return Error(Errc::kMalformed, "envelope: " + std::to_string(text.size()) + " bytes; at most " +

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crypto/ed25519.h"
+#include "crypto/verifying_key.h"
 #include "util/bytes.h"
 #include "util/expected.h"
 #include "util/json.h"
@@ -34,8 +35,10 @@ Bytes PreAuthEncoding(std::string_view payload_type, BytesView payload);
 Envelope Seal(std::string_view payload_type, Bytes payload, const SecretKey& key);
 void AddSignature(Envelope& envelope, const SecretKey& key);
 
-// True when some signature of the envelope verifies under `key`.
+// True when some signature of the envelope verifies under `key`. For people's keys a signature
+// whose `keyid` names another key is not tried.
 bool SignedBy(const Envelope& envelope, const PublicKey& key);
+bool SignedBy(const Envelope& envelope, const VerifyingKey& key);
 
 // At most kMaxEnvelopeBytes, 1..kMaxSignatures signatures, no unknown field. Error: kMalformed,
 // kUnsupported.

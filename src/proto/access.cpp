@@ -13,12 +13,6 @@ constexpr std::size_t kMaxCsrBytes = 8 * 1024;
 constexpr std::size_t kMaxAgentNameBytes = 255;
 constexpr std::size_t kMaxTokenText = 4096;
 
-Bytes ReadExactly(json::ObjectReader& in, std::string_view key, std::size_t bytes) {
-  Bytes value = in.Base64(key);
-  if (value.size() != bytes) in.Fail(key, "has not " + std::to_string(bytes) + " bytes");
-  return value;
-}
-
 std::string ReadBounded(json::ObjectReader& in, std::string_view key, std::size_t most) {
   std::string value = in.String(key);
   if (value.empty() || value.size() > most) {
@@ -118,6 +112,8 @@ Expected<EnrolAnswer> DecodeEnrolAnswer(BytesView text) {
     }
   }
   if (const json::object* policy = in.Object("policy")) answer.policy = *policy;
+  if (const json::object* freshness = in.OptionalObject("freshness")) answer.freshness = *freshness;
+  if (const json::object* grant = in.OptionalObject("grant")) answer.grant = *grant;
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return answer;
 }
@@ -125,10 +121,13 @@ Expected<EnrolAnswer> DecodeEnrolAnswer(BytesView text) {
 Bytes EncodeEnrolAnswer(const EnrolAnswer& answer) {
   json::array roots;
   for (const json::object& root : answer.roots) roots.push_back(root);
-  return json::Write(json::object{{"certificate", answer.certificate},
-                                  {"agents_ca", answer.agents_ca},
-                                  {"roots", std::move(roots)},
-                                  {"policy", answer.policy}});
+  json::object fields = {{"certificate", answer.certificate},
+                         {"agents_ca", answer.agents_ca},
+                         {"roots", std::move(roots)},
+                         {"policy", answer.policy}};
+  if (answer.freshness) fields["freshness"] = *answer.freshness;
+  if (answer.grant) fields["grant"] = *answer.grant;
+  return json::Write(fields);
 }
 
 Expected<EnrolToken> ReadEnrolToken(std::string_view text) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ struct EnrolAnswer {
   std::string agents_ca;    // PEM
   std::vector<json::object> roots;
   json::object policy;
+  std::optional<json::object> freshness;
+  std::optional<json::object> grant;  // of the token that the agent enrolled with
 };
 
 Expected<SessionRequest> DecodeSessionRequest(BytesView payload);

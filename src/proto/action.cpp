@@ -5,6 +5,7 @@
 #include "proto/id_field.h"
 #include "proto/strict_document.h"
 #include "proto/target.h"
+#include "util/encoding.h"
 
 namespace mig {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::size_t kMaxModuleBytes = 32;
 
 // Signed fields of DESIGN that this version cannot honour. Ignoring one would run an order in
 // another sense than its signers gave it.
-constexpr std::string_view kLaterFields[] = {"audience", "recipients", "attachments"};
+constexpr std::string_view kLaterFields[] = {"recipients"};
 
 bool IsModuleName(std::string_view name) {
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -87,6 +88,83 @@ Threat DecodeThreat(json::ObjectReader& in) {
   return threat;
 }
 
+bool IsAttachmentName(std::string_view name) {
+  const auto alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !name.empty() && name.size() <= 64 && alnum(name[0]) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return alnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Expected<Attachment> DecodeAttachment(const json::value& item, const std::string& where) {
+  if (!item.is_object()) return Error(Errc::kInvalid, where + ": is not an object");
+  json::ObjectReader in(item.get_object(), where);
+  Attachment attachment;
+  attachment.name = in.String("name");
+  if (!IsAttachmentName(attachment.name)) {
+    in.Fail("name", "is not 1..64 characters A-Z a-z 0-9 . _ -, the first a letter or digit");
+  }
+  const std::string digest = in.String("sha256");
+  auto raw = DecodeHex(digest);
+  // One text for one value: it names the object at the API and in caches.
+  if (raw && raw->size() == 32 && EncodeHex(*raw) == digest) {
+    attachment.sha256 = std::move(*raw);
+  } else {
+    in.Fail("sha256", "is not a SHA-256 in 64 lower-case hex digits");
+  }
+  attachment.bytes = in.Uint64("bytes");
+  if (attachment.bytes == 0 || attachment.bytes > kMaxAttachmentBytes) {
+    in.Fail("bytes", "is not 1.." + std::to_string(kMaxAttachmentBytes));
+  }
+  if (auto ok = in.Finish(); !ok) return std::move(ok).error();
+  return attachment;
+}
+
+std::vector<Attachment> DecodeAttachments(json::ObjectReader& in) {
+  std::vector<Attachment> attachments;
+  const json::array* items = in.OptionalArray("attachments");
+  if (items == nullptr) return attachments;
+  if (items->empty() || items->size() > kMaxAttachments) {
+    in.Fail("attachments", "has not 1.." + std::to_string(kMaxAttachments) + " elements");
+    return attachments;
+  }
+  for (const json::value& item : *items) {
+    auto attachment =
+        DecodeAttachment(item, "attachments[" + std::to_string(attachments.size()) + "]");
+    if (!attachment) {
+      in.Fail(std::move(attachment).error());
+      break;
+    }
+    if (std::any_of(attachments.begin(), attachments.end(),
+                    [&](const Attachment& other) { return other.name == attachment->name; })) {
+      in.Fail("attachments", "names `" + attachment->name + "` twice");
+    }
+    attachments.push_back(std::move(*attachment));
+  }
+  return attachments;
+}
+
+// What changes machines names each of them; what only looks need not, and a stop is for whoever has
+// begun.
+std::optional<Audience> DecodeActionAudience(json::ObjectReader& in, Kind kind) {
+  const json::object* fields = in.OptionalObject("audience");
+  if (fields == nullptr) {
+    if (ChangesSomething(kind)) {
+      in.Fail("audience", "is missing; an action of kind " + std::string(KindName(kind)) +
+                              " names the machines it is for");
+    }
+    return std::nullopt;
+  }
+  if (kind == Kind::kStop) in.Fail("audience", "a stop has none");
+  auto audience = DecodeAudience(*fields, "audience");
+  if (!audience) {
+    in.Fail(std::move(audience).error());
+    return std::nullopt;
+  }
+  return *audience;
+}
+
 void AddText(json::object& fields, std::string_view key, const std::string& text) {
   if (!text.empty()) fields[key] = text;
 }
@@ -151,6 +229,11 @@ Expected<Action> DecodeAction(BytesView payload) {
   } else if (in.OptionalAny("stops") != nullptr) {
     in.Fail("stops", "stands only in an action of kind stop");
   }
+  action.audience = DecodeActionAudience(in, action.kind);
+  action.attachments = DecodeAttachments(in);
+  if (action.kind == Kind::kStop && !action.attachments.empty()) {
+    in.Fail("attachments", "a stop has none");
+  }
   action.description = DecodeDescription(in);
   action.threat = DecodeThreat(in);
   action.reason = in.OptionalString("reason");
@@ -177,6 +260,16 @@ Bytes EncodeAction(const Action& action) {
   }
   fields["policy"] = json::FromUint(action.policy);
   if (action.stops) fields["stops"] = action.stops->Text();
+  if (action.audience) fields["audience"] = EncodeAudience(*action.audience);
+  if (!action.attachments.empty()) {
+    json::array attachments;
+    for (const Attachment& attachment : action.attachments) {
+      attachments.push_back(json::object{{"name", attachment.name},
+                                         {"sha256", EncodeHex(attachment.sha256)},
+                                         {"bytes", json::FromUint(attachment.bytes)}});
+    }
+    fields["attachments"] = std::move(attachments);
+  }
 
   json::object description;
   AddText(description, "author", action.description.author);

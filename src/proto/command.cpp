@@ -39,6 +39,7 @@ Expected<Control> DecodePolicyUpdate(json::ObjectReader& in) {
     }
   }
   if (const json::object* policy = in.Object("policy")) update.policy = *policy;
+  if (const json::object* freshness = in.OptionalObject("freshness")) update.freshness = *freshness;
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return Control(std::move(update));
 }
@@ -54,12 +55,22 @@ Expected<Command> DecodeCommand(BytesView message) {
   json::ObjectReader in(*fields, "command", json::ObjectReader::Unknown::kIgnore);
   Command command;
   if (const json::object* action = in.Object("action")) command.action = *action;
+  if (const json::object* proof = in.OptionalObject("proof")) {
+    auto decoded = DecodeAudienceProof(*proof, "command.proof");
+    if (decoded) {
+      command.proof = std::move(*decoded);
+    } else {
+      in.Fail(std::move(decoded).error());
+    }
+  }
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return command;
 }
 
 Bytes EncodeCommand(const Command& command) {
-  return json::Write(json::object{{"action", command.action}});
+  json::object fields = {{"action", command.action}};
+  if (command.proof) fields["proof"] = EncodeAudienceProof(*command.proof);
+  return json::Write(fields);
 }
 
 Expected<Control> DecodeControl(BytesView message) {
@@ -80,8 +91,10 @@ Bytes EncodeControl(const Control& control) {
   if (const auto* update = std::get_if<PolicyUpdate>(&control)) {
     json::array roots;
     for (const json::object& root : update->roots) roots.push_back(root);
-    return json::Write(
-        json::object{{"type", "policy"}, {"roots", std::move(roots)}, {"policy", update->policy}});
+    json::object fields = {
+        {"type", "policy"}, {"roots", std::move(roots)}, {"policy", update->policy}};
+    if (update->freshness) fields["freshness"] = *update->freshness;
+    return json::Write(fields);
   }
   const auto& acknowledgement = std::get<Acknowledgement>(control);
   json::array parts;

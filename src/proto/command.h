@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "proto/audience.h"
 #include "proto/ids.h"
 #include "util/expected.h"
 #include "util/json.h"
@@ -21,6 +23,7 @@ inline constexpr std::size_t kMaxControlBytes = 1024 * 1024;
 // Topic mig/v1/dn/<agent>/cmd (and dn/all/cmd). `action` is the envelope's JSON as it was signed.
 struct Command {
   json::object action;
+  std::optional<AudienceProof> proof;  // with kinds that change something
 };
 
 // Topic mig/v1/dn/<agent>/ctl: the scheduler has stored these parts for good.
@@ -31,8 +34,9 @@ struct Acknowledgement {
 
 // Topic mig/v1/dn/<agent>/ctl and, retained, mig/v1/dn/all/policy.
 struct PolicyUpdate {
-  std::vector<json::object> roots;  // envelopes, version 1 first
-  json::object policy;              // envelope
+  std::vector<json::object> roots;        // envelopes, version 1 first
+  json::object policy;                    // envelope
+  std::optional<json::object> freshness;  // envelope
 };
 
 using Control = std::variant<Acknowledgement, PolicyUpdate>;

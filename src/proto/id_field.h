@@ -1,4 +1,4 @@
-// Ids as fields of JSON documents.
+// Fields of JSON documents with a fixed number of bytes: ids in base32, keys and digests in base64.
 #pragma once
 
 #include <string_view>
@@ -17,6 +17,13 @@ IdType ReadId(json::ObjectReader& in, std::string_view key) {
     return {};
   }
   return *id;
+}
+
+// The base64 field `key`, which must hold exactly `bytes` bytes.
+inline Bytes ReadExactly(json::ObjectReader& in, std::string_view key, std::size_t bytes) {
+  Bytes value = in.Base64(key);
+  if (value.size() != bytes) in.Fail(key, "has not " + std::to_string(bytes) + " bytes");
+  return value;
 }
 
 }  // namespace mig

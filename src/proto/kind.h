@@ -18,4 +18,9 @@ enum class Kind {
 std::string_view KindName(Kind kind);             // "investigate", …
 Expected<Kind> ParseKind(std::string_view name);  // error: kUnsupported
 
+// Respond and admin: what needs a fresh policy and an audience.
+constexpr bool ChangesSomething(Kind kind) {
+  return kind == Kind::kRespond || kind == Kind::kAdmin;
+}
+
 }  // namespace mig

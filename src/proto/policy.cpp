@@ -11,11 +11,12 @@ namespace {
 
 constexpr std::size_t kMaxRootKeys = 64;
 constexpr std::size_t kMaxPersonKeys = 16;
-constexpr std::size_t kMaxKeyBytes = 4096;
 constexpr std::size_t kMaxNameLength = 256;
 constexpr std::int64_t kMaxWeight = 1'000'000;  // 32 of them never overflow a sum
-constexpr std::string_view kEd25519 = "ed25519";
-constexpr std::size_t kEd25519Bytes = 32;
+constexpr std::size_t kMaxFreshnessKeys = 8;
+constexpr std::size_t kMaxTaggedAgents = 1000;  // more belongs into grants
+constexpr std::chrono::minutes kShortestFreshness{1};
+constexpr std::chrono::hours kLongestFreshness{24};
 
 bool IsWord(std::string_view text, std::size_t most, std::string_view marks) {
   return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -36,45 +37,6 @@ bool IsPlainPath(std::string_view path) {
     path.remove_prefix(level.size());
   }
   return true;
-}
-
-Expected<DocumentKey> DecodeKey(const json::value& item, const std::string& where) {
-  if (!item.is_object()) return Error(Errc::kInvalid, where + ": is not an object");
-  json::ObjectReader in(item.get_object(), where);
-  DocumentKey key;
-  key.type = in.String("type");
-  key.key = in.Base64("key");
-  if (!IsWord(key.type, 32, "-")) in.Fail("type", "is not a word of a-z, 0-9 and -");
-  if (key.key.empty() || key.key.size() > kMaxKeyBytes) in.Fail("key", "has not 1..4096 bytes");
-  if (key.type == kEd25519 && key.key.size() != kEd25519Bytes) {
-    in.Fail("key", "has " + std::to_string(key.key.size()) + " bytes; an ed25519 key has 32");
-  }
-  if (auto ok = in.Finish(); !ok) return std::move(ok).error();
-  return key;
-}
-
-std::vector<DocumentKey> DecodeKeys(json::ObjectReader& in, std::size_t most) {
-  std::vector<DocumentKey> keys;
-  const json::array* items = in.Array("keys");
-  if (items == nullptr) return keys;
-  if (items->size() > most) in.Fail("keys", "has more than " + std::to_string(most));
-  for (const json::value& item : *items) {
-    auto key = DecodeKey(item, in.Where("keys[" + std::to_string(keys.size()) + "]"));
-    if (!key) {
-      in.Fail(std::move(key).error());
-      break;
-    }
-    keys.push_back(std::move(*key));
-  }
-  return keys;
-}
-
-json::array EncodeKeys(const std::vector<DocumentKey>& keys) {
-  json::array items;
-  for (const DocumentKey& key : keys) {
-    items.push_back(json::object{{"type", key.type}, {"key", EncodeBase64(key.key)}});
-  }
-  return items;
 }
 
 Expected<Person> DecodePerson(const json::value& item, const std::string& where) {
@@ -127,32 +89,47 @@ Constraints DecodeConstraints(json::ObjectReader& outer) {
   return constraints;
 }
 
+std::map<std::string, std::uint32_t> DecodeWeights(json::ObjectReader& in,
+                                                   const std::vector<Person>& people) {
+  std::map<std::string, std::uint32_t> decoded;
+  const json::object* weights = in.Object("weights");
+  if (weights == nullptr) return decoded;
+  json::ObjectReader inner(*weights, in.Where("weights"));
+  for (const auto& member : *weights) {
+    const std::string person(member.key());
+    // A misspelt person would silently weigh nothing.
+    if (std::none_of(people.begin(), people.end(),
+                     [&](const Person& p) { return p.id == person; })) {
+      inner.Fail(person, "is nobody's id among the people");
+    }
+    decoded[person] = static_cast<std::uint32_t>(inner.Integer(person, 0, kMaxWeight));
+  }
+  if (auto ok = inner.Finish(); !ok) in.Fail(std::move(ok).error());
+  return decoded;
+}
+
+std::uint32_t DecodeMinimum(json::ObjectReader& in) {
+  return static_cast<std::uint32_t>(in.Integer("minimumweight", 1, kMaxWeight));
+}
+
 Expected<ModuleRule> DecodeRule(const json::object& fields, const std::string& where,
                                 const std::vector<Person>& people) {
   json::ObjectReader in(fields, where);
   ModuleRule rule;
-  rule.minimumweight = static_cast<std::uint32_t>(in.Integer("minimumweight", 1, kMaxWeight));
-  if (const json::object* weights = in.Object("weights")) {
-    json::ObjectReader inner(*weights, in.Where("weights"));
-    for (const auto& member : *weights) {
-      const std::string person(member.key());
-      // A misspelt person would silently weigh nothing.
-      if (std::none_of(people.begin(), people.end(),
-                       [&](const Person& p) { return p.id == person; })) {
-        inner.Fail(person, "is nobody's id among the people");
-      }
-      rule.weights[person] = static_cast<std::uint32_t>(inner.Integer(person, 0, kMaxWeight));
-    }
-    if (auto ok = inner.Finish(); !ok) in.Fail(std::move(ok).error());
-  }
+  rule.minimumweight = DecodeMinimum(in);
+  rule.weights = DecodeWeights(in, people);
   rule.constraints = DecodeConstraints(in);
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return rule;
 }
 
+json::object EncodeWeights(const std::map<std::string, std::uint32_t>& weights) {
+  json::object fields;
+  for (const auto& [person, weight] : weights) fields[person] = weight;
+  return fields;
+}
+
 json::object EncodeRule(const ModuleRule& rule) {
-  json::object weights;
-  for (const auto& [person, weight] : rule.weights) weights[person] = weight;
   json::object constraints;
   if (!rule.constraints.paths.empty()) {
     json::array paths;
@@ -166,17 +143,20 @@ json::object EncodeRule(const ModuleRule& rule) {
     }
     constraints["parameters"] = std::move(parameters);
   }
-  json::object fields = {{"minimumweight", rule.minimumweight}, {"weights", std::move(weights)}};
+  json::object fields = {{"minimumweight", rule.minimumweight},
+                         {"weights", EncodeWeights(rule.weights)}};
   if (!constraints.empty()) fields["constraints"] = std::move(constraints);
   return fields;
 }
 
-std::vector<Person> DecodePeople(json::ObjectReader& in) {
+// Owners of key material: whoever could sign as two would weigh twice.
+using Owners = std::map<Bytes, std::string>;
+
+std::vector<Person> DecodePeople(json::ObjectReader& in, Owners& owners) {
   std::vector<Person> people;
   const json::array* items = in.Array("people");
   if (items == nullptr) return people;
   std::set<std::string> ids;
-  std::map<Bytes, std::string> owners;  // of key material, in whatever form it is written
   for (const json::value& item : *items) {
     auto person = DecodePerson(item, "people[" + std::to_string(people.size()) + "]");
     if (!person) {
@@ -185,7 +165,7 @@ std::vector<Person> DecodePeople(json::ObjectReader& in) {
     }
     if (!ids.insert(person->id).second) in.Fail("people", "has `" + person->id + "` twice");
     for (const DocumentKey& key : person->keys) {
-      const auto [owner, is_new] = owners.emplace(key.key, person->id);
+      const auto [owner, is_new] = owners.emplace(Bytes(MaterialOf(key)), person->id);
       if (!is_new) {
         in.Fail("people", "has one key with `" + owner->second + "` and with `" + person->id + "`");
       }
@@ -215,6 +195,83 @@ std::map<std::string, ModuleRule> DecodeRules(json::ObjectReader& in,
     rules.emplace(name, std::move(*rule));
   }
   return rules;
+}
+
+std::map<Kind, ModuleRule> DecodeKinds(json::ObjectReader& in, const std::vector<Person>& people) {
+  std::map<Kind, ModuleRule> rules;
+  const json::object* fields = in.OptionalObject("kinds");
+  if (fields == nullptr) return rules;
+  for (const auto& member : *fields) {
+    auto kind = ParseKind(member.key());
+    if (!kind || *kind == Kind::kStop || !member.value().is_object()) {
+      in.Fail("kinds", "`" + std::string(member.key()) +
+                           "` is not investigate, respond or admin with its rule");
+      break;
+    }
+    auto rule =
+        DecodeRule(member.value().get_object(), "kinds." + std::string(member.key()), people);
+    if (!rule) {
+      in.Fail(std::move(rule).error());
+      break;
+    }
+    rules.emplace(*kind, std::move(*rule));
+  }
+  return rules;
+}
+
+std::optional<EnrolmentRule> DecodeEnrolment(json::ObjectReader& outer,
+                                             const std::vector<Person>& people) {
+  const json::object* fields = outer.OptionalObject("enrolment");
+  if (fields == nullptr) return std::nullopt;
+  json::ObjectReader in(*fields, "enrolment");
+  EnrolmentRule rule{DecodeMinimum(in), DecodeWeights(in, people)};
+  if (auto ok = in.Finish(); !ok) outer.Fail(std::move(ok).error());
+  return rule;
+}
+
+std::optional<FreshnessRule> DecodeFreshnessRule(json::ObjectReader& outer, Owners& owners) {
+  const json::object* fields = outer.OptionalObject("freshness");
+  if (fields == nullptr) return std::nullopt;
+  json::ObjectReader in(*fields, "freshness");
+  FreshnessRule rule;
+  rule.keys = DecodeKeys(in, kMaxFreshnessKeys);
+  if (in.ok() && rule.keys.empty()) in.Fail("keys", "names no key: leave `freshness` out instead");
+  for (const DocumentKey& key : rule.keys) {
+    const auto [owner, is_new] = owners.emplace(Bytes(MaterialOf(key)), "freshness");
+    // It lies on a machine that signs by itself; a person's key must not.
+    if (!is_new) in.Fail("keys", "has a key of `" + owner->second + "`; make one of its own");
+  }
+  if (in.Has("age")) {
+    auto age = ParseDuration(in.String("age"));
+    if (age && *age >= kShortestFreshness && *age <= kLongestFreshness) {
+      rule.age = *age;
+    } else {
+      in.Fail("age", "is not a duration of 1m..24h");
+    }
+  }
+  if (auto ok = in.Finish(); !ok) outer.Fail(std::move(ok).error());
+  return rule;
+}
+
+std::map<AgentId, Tags> DecodeAgentTags(json::ObjectReader& in) {
+  std::map<AgentId, Tags> tags;
+  const json::object* fields = in.OptionalObject("tags");
+  if (fields == nullptr) return tags;
+  if (fields->size() > kMaxTaggedAgents) in.Fail("tags", "names more than 1000 agents; use grants");
+  for (const auto& member : *fields) {
+    auto agent = AgentId::Parse(member.key());
+    if (!agent || !member.value().is_object()) {
+      in.Fail("tags", "`" + std::string(member.key()) + "` is not an agent's id with its tags");
+      break;
+    }
+    auto decoded = DecodeTags(member.value().get_object(), "tags." + std::string(member.key()));
+    if (!decoded) {
+      in.Fail(std::move(decoded).error());
+      break;
+    }
+    tags.emplace(*agent, std::move(*decoded));
+  }
+  return tags;
 }
 
 std::map<Kind, std::chrono::milliseconds> DecodeValidity(json::ObjectReader& in) {
@@ -266,10 +323,6 @@ Expected<Root> DecodeRoot(BytesView payload) {
   root.threshold = static_cast<std::uint32_t>(
       in.Integer("threshold", 1, static_cast<std::int64_t>(kMaxRootKeys)));
   if (root.threshold > root.keys.size()) in.Fail("threshold", "is above the number of keys");
-  std::set<Bytes> material;
-  for (const DocumentKey& key : root.keys) {
-    if (!material.insert(key.key).second) in.Fail("keys", "has the same key twice");
-  }
   root.issued = in.Time("issued");
   if (auto ok = in.Finish(); !ok) return std::move(ok).error().During("root");
   return root;
@@ -293,8 +346,13 @@ Expected<Policy> DecodePolicy(BytesView payload) {
   policy.issued = in.Time("issued");
   policy.expires = in.Time("expires");
   if (in.ok() && policy.issued > policy.expires) in.Fail("expires", "lies before issued");
-  policy.people = DecodePeople(in);
+  Owners owners;
+  policy.people = DecodePeople(in, owners);
   policy.modules = DecodeRules(in, policy.people);
+  policy.kinds = DecodeKinds(in, policy.people);
+  policy.enrolment = DecodeEnrolment(in, policy.people);
+  policy.freshness = DecodeFreshnessRule(in, owners);
+  policy.tags = DecodeAgentTags(in);
   if (const json::object* ceilings = in.Object("ceilings")) {
     auto decoded = DecodeLimits(*ceilings, "ceilings");
     if (decoded) {
@@ -328,16 +386,35 @@ Bytes EncodePolicy(const Policy& policy) {
   }
   json::array revoked;
   for (const KeyId& key : policy.revoked) revoked.push_back(json::value(key.Text()));
-  return json::Write(json::object{{"org", policy.org.Text()},
-                                  {"version", json::FromUint(policy.version)},
-                                  {"issued", FormatRfc3339(policy.issued)},
-                                  {"expires", FormatRfc3339(policy.expires)},
-                                  {"people", std::move(people)},
-                                  {"modules", std::move(modules)},
-                                  {"ceilings", EncodeLimits(policy.ceilings)},
-                                  {"validity", std::move(validity)},
-                                  {"revoked", std::move(revoked)},
-                                  {"sandbox", policy.require_full_sandbox ? "full" : "any"}});
+  json::object fields = {{"org", policy.org.Text()},
+                         {"version", json::FromUint(policy.version)},
+                         {"issued", FormatRfc3339(policy.issued)},
+                         {"expires", FormatRfc3339(policy.expires)},
+                         {"people", std::move(people)},
+                         {"modules", std::move(modules)}};
+  if (!policy.kinds.empty()) {
+    json::object kinds;
+    for (const auto& [kind, rule] : policy.kinds) kinds[KindName(kind)] = EncodeRule(rule);
+    fields["kinds"] = std::move(kinds);
+  }
+  fields["ceilings"] = EncodeLimits(policy.ceilings);
+  fields["validity"] = std::move(validity);
+  fields["revoked"] = std::move(revoked);
+  fields["sandbox"] = policy.require_full_sandbox ? "full" : "any";
+  if (policy.enrolment) {
+    fields["enrolment"] = json::object{{"minimumweight", policy.enrolment->minimumweight},
+                                       {"weights", EncodeWeights(policy.enrolment->weights)}};
+  }
+  if (policy.freshness) {
+    fields["freshness"] = json::object{{"keys", EncodeKeys(policy.freshness->keys)},
+                                       {"age", FormatDuration(policy.freshness->age)}};
+  }
+  if (!policy.tags.empty()) {
+    json::object tags;
+    for (const auto& [agent, given] : policy.tags) tags[agent.Text()] = EncodeTags(given);
+    fields["tags"] = std::move(tags);
+  }
+  return json::Write(fields);
 }
 
 }  // namespace mig

@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "proto/document_key.h"
 #include "proto/ids.h"
 #include "proto/kind.h"
 #include "proto/limits.h"
+#include "proto/tags.h"
 #include "util/clock.h"
 #include "util/expected.h"
 
@@ -20,14 +22,6 @@ namespace mig {
 
 inline constexpr std::string_view kRootType = "application/vnd.mig.root.v1+json";
 inline constexpr std::string_view kPolicyType = "application/vnd.mig.policy.v1+json";
-
-// A public key as documents carry it. The algorithm of a signature is this type, never what the
-// signature claims.
-struct DocumentKey {
-  std::string type;  // "ed25519"; other types are kept and never verify anything yet
-  Bytes key;         // raw bytes, 32 for ed25519
-  bool operator==(const DocumentKey&) const = default;
-};
 
 struct Root {
   std::uint64_t version = 1;
@@ -56,25 +50,44 @@ struct ModuleRule {
   Constraints constraints;
 };
 
+// Whose signatures, together, make a grant of tags valid (proto/grant.h).
+struct EnrolmentRule {
+  std::uint32_t minimumweight = 1;
+  std::map<std::string, std::uint32_t> weights;  // person id -> weight
+};
+
+// Who may say that the policy is still the newest, and how old that word may be
+// (proto/freshness.h).
+struct FreshnessRule {
+  std::vector<DocumentKey> keys;  // any one of them is enough; none is a person's
+  std::chrono::milliseconds age = std::chrono::hours(24);  // 1 minute .. 24 hours
+};
+
 struct Policy {
   OrgId org;
   std::uint64_t version = 1;
   UtcTime issued;
   UtcTime expires;
   std::vector<Person> people;
-  // As in MIG's ACL: the entry with the module's name, else "default"; never a mix of both.
+  // As in MIG's ACL: the entry with the module's name, else that of its kind, else "default"; never
+  // a mix of them.
   std::map<std::string, ModuleRule> modules;
+  std::map<Kind, ModuleRule> kinds;
   Limits ceilings;
   // Longest expireafter - validfrom. A kind that is not named may not be used at all; kStop always.
   std::map<Kind, std::chrono::milliseconds> validity;
   std::set<KeyId> revoked;
-  bool require_full_sandbox = false;  // "sandbox": "full" | "any"
+  bool require_full_sandbox = false;       // "sandbox": "full" | "any"
+  std::optional<EnrolmentRule> enrolment;  // nothing: grants of tags count nowhere
+  std::optional<FreshnessRule> freshness;  // nothing: nobody may respond or administer
+  std::map<AgentId, Tags> tags;  // given by the policy itself; they go before granted ones
 };
 
 Expected<Root> DecodeRoot(BytesView payload);
 Bytes EncodeRoot(const Root& root);
 
-// Also refuses a key that stands with two people (or twice), compared by key material.
+// Also refuses a key that stands twice, compared by its material: with two people, with one, or
+// with a person and among the freshness keys.
 Expected<Policy> DecodePolicy(BytesView payload);
 Bytes EncodePolicy(const Policy& policy);
 

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "crypto/digest.h"
+#include "crypto/merkle.h"
 #include "trust/constraints.h"
 #include "trust/signers.h"
 
@@ -25,6 +26,7 @@ class Check {
   Outcome Org();
   Outcome PolicyHeld();
   Outcome PolicyVersion();
+  Outcome Fresh();
   Outcome Signatures();
   Outcome Payload();
   Outcome Modules();
@@ -35,6 +37,7 @@ class Check {
   Outcome TimeWindow();
   Outcome Id();
   Outcome TargetHere();
+  Outcome InAudience();
   Outcome WithinLimits();
   Outcome Sandbox();
 
@@ -42,14 +45,15 @@ class Check {
     Outcome (Check::*run)();
     bool even_repeated;  // also for an action that was accepted before
   };
-  static const std::array<Step, 16> kSteps;
+  static const std::array<Step, 18> kSteps;
 
   std::string Where(std::size_t operation) const {
     return "operations[" + std::to_string(operation) + "], module " +
            action_->operations[operation].module + ": ";
   }
   const ModuleRule& Rule(std::size_t operation) const {
-    const ModuleRule* rule = context_.policy->RuleFor(action_->operations[operation].module);
+    const ModuleRule* rule =
+        context_.policy->RuleFor(action_->operations[operation].module, action_->kind);
     assert(rule != nullptr && "Weights() refuses an operation without a rule");
     return *rule;
   }
@@ -70,11 +74,12 @@ class Check {
 constexpr bool kAlways = true;
 constexpr bool kFirstTime = false;
 
-const std::array<Check::Step, 16> Check::kSteps = {{
+const std::array<Check::Step, 18> Check::kSteps = {{
     {&Check::EnvelopeForm, kAlways},
     {&Check::Org, kAlways},
     {&Check::PolicyHeld, kAlways},
     {&Check::PolicyVersion, kAlways},
+    {&Check::Fresh, kAlways},
     {&Check::Signatures, kAlways},
     {&Check::Payload, kAlways},
     {&Check::Modules, kAlways},
@@ -85,6 +90,7 @@ const std::array<Check::Step, 16> Check::kSteps = {{
     {&Check::TimeWindow, kAlways},
     {&Check::Id, kAlways},
     {&Check::TargetHere, kFirstTime},
+    {&Check::InAudience, kFirstTime},
     {&Check::WithinLimits, kFirstTime},
     {&Check::Sandbox, kFirstTime},
 }};
@@ -140,6 +146,16 @@ Outcome Check::PolicyVersion() {
                                              ", this agent holds " + std::to_string(held)};
 }
 
+// Whoever keeps newer policies from an agent keeps a revoked key alive there. To look, that has to
+// be borne until the policy expires; to change something it has not.
+Outcome Check::Fresh() {
+  if (!action_ || !ChangesSomething(action_->kind)) return std::nullopt;
+  if (auto stale = CheckFreshness(context_.freshness, *context_.policy, context_.now)) {
+    return Refused{Refusal::kNotFresh, std::move(*stale)};
+  }
+  return std::nullopt;
+}
+
 Outcome Check::Signatures() { return signers_.refused; }
 
 Outcome Check::Payload() {
@@ -166,9 +182,8 @@ Outcome Check::Kinds() {
   return std::nullopt;
 }
 
-// A stop has no operations: any one active person may give it.
 Outcome Check::Weights() {
-  return CheckWeights(action_->operations, signers_.people, *context_.policy);
+  return CheckWeights(action_->operations, action_->kind, signers_.people, *context_.policy);
 }
 
 Outcome Check::PolicyConstraints() {
@@ -252,16 +267,29 @@ Outcome Check::TargetHere() {
   // The decoder has parsed it already; a build in which the two disagree must not run anything.
   if (!target) return Refused{Refusal::kUnsupported, "target: " + target.error().message()};
   const Truth truth = target->Evaluate(context_.facts);
-  if (truth == Truth::kTrue) return std::nullopt;
   if (truth == Truth::kFalse) {
     return Refused{Refusal::kNotTargeted, "`" + action_->target + "` is false here"};
   }
-  // What only the server knows (status, found(…)) is unknown here. To look, that is enough; to act
-  // it is not, because the server would choose.
-  if (action_->kind == Kind::kInvestigate || action_->kind == Kind::kStop) return std::nullopt;
-  return Refused{Refusal::kNotTargeted,
-                 "`" + action_->target + "` cannot be decided here, and an action of kind " +
-                     std::string(KindName(action_->kind)) + " needs it to be true"};
+  // What only the server knows (status, found(…)) is unknown here. To look, that is enough; what
+  // changes something goes by the audience besides, so that it is not the server who chooses.
+  return std::nullopt;
+}
+
+Outcome Check::InAudience() {
+  if (!action_->audience) return std::nullopt;  // the decoder knows which kinds must have one
+  if (context_.proof == nullptr) {
+    return Refused{Refusal::kNotInAudience, "no proof came with it that this agent is among the " +
+                                                std::to_string(action_->audience->size) +
+                                                " it was signed for"};
+  }
+  const AudienceProof& proof = *context_.proof;
+  if (VerifyInclusion(context_.agent.View(), proof.index, action_->audience->size, proof.path,
+                      action_->audience->root)) {
+    return std::nullopt;
+  }
+  return Refused{Refusal::kNotInAudience, "this agent is not among the " +
+                                              std::to_string(action_->audience->size) +
+                                              " it was signed for"};
 }
 
 Outcome Check::WithinLimits() {
@@ -337,7 +365,8 @@ SignatureCheck CheckSignatures(const Envelope& envelope, const Action& action,
     check.refused = std::move(signers.refused);
     if (!check.refused) {
       check.people.assign(signers.people.begin(), signers.people.end());
-      check.weight_reached = !CheckWeights(action.operations, signers.people, policy).has_value();
+      check.weight_reached =
+          !CheckWeights(action.operations, action.kind, signers.people, policy).has_value();
     }
   }
   return check;

@@ -19,6 +19,7 @@
 #include "crypto/envelope.h"
 #include "proto/action.h"
 #include "proto/target.h"
+#include "trust/freshness.h"
 #include "trust/policy_chain.h"
 #include "trust/refusal.h"
 
@@ -52,11 +53,14 @@ using ModuleLookup = std::function<std::optional<ModuleFacts>(std::string_view n
 
 struct CheckContext {
   const TrustedPolicy* policy = nullptr;  // null: none held yet
+  const Freshness* freshness = nullptr;   // what VerifyFreshness believed; null: none
   OrgId org;
   UtcTime now;                           // the agent's time, floor included (trust/time_floor.h)
   const ReplayMemory* memory = nullptr;  // never null
   ModuleLookup modules;
-  Target::Facts facts;  // the agent about itself
+  AgentId agent;                         // this one, to be found in the audience
+  const AudienceProof* proof = nullptr;  // what came with the action; null: none
+  Target::Facts facts;                   // the agent about itself
   bool sandbox_full = false;
   bool path_rules_enforceable = false;  // Landlock or openat2 is there
 };

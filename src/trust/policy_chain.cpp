@@ -1,7 +1,6 @@
 #include "trust/policy_chain.h"
 
 #include <algorithm>
-#include <set>
 
 #include "crypto/digest.h"
 
@@ -15,13 +14,13 @@ std::string Plural(std::size_t number, std::string_view noun) {
 // How many of the root's keys signed: keys, not signatures, so that one key that signs twice
 // counts once.
 std::size_t CountSigningKeys(const Root& root, const Envelope& envelope) {
-  std::set<Bytes> counted;
-  for (const DocumentKey& key : root.keys) {
-    if (key.type != "ed25519") continue;  // kept in documents, never verifies anything yet
-    const auto ed25519 = PublicKey::FromBytes(key.key);
-    if (ed25519 && SignedBy(envelope, *ed25519)) counted.insert(key.key);
+  std::size_t counted = 0;
+  for (const DocumentKey& document_key : root.keys) {
+    const auto key = VerifyingKey::From(document_key.type, document_key.key);
+    // A key that cannot verify cannot have signed; the decoder has seen to it that each is another.
+    if (key && SignedBy(envelope, *key)) ++counted;
   }
-  return counted.size();
+  return counted;
 }
 
 Expected<void> CheckThreshold(const Root& root, const Envelope& envelope) {
@@ -74,10 +73,13 @@ const TrustedPolicy::Signer* TrustedPolicy::FindSigner(const KeyId& key) const {
   return found == signers_.end() ? nullptr : &found->second;
 }
 
-const ModuleRule* TrustedPolicy::RuleFor(std::string_view module) const {
-  auto found = policy_.modules.find(std::string(module));
-  if (found == policy_.modules.end()) found = policy_.modules.find("default");
-  return found == policy_.modules.end() ? nullptr : &found->second;
+const ModuleRule* TrustedPolicy::RuleFor(std::string_view module, Kind kind) const {
+  const auto& modules = policy_.modules;
+  if (const auto own = modules.find(std::string(module)); own != modules.end()) return &own->second;
+  const auto of_kind = policy_.kinds.find(kind);
+  if (of_kind != policy_.kinds.end()) return &of_kind->second;
+  const auto any = modules.find("default");
+  return any == modules.end() ? nullptr : &any->second;
 }
 
 Expected<TrustedPolicy> VerifyPolicyChain(const OrgId& org, const std::vector<Envelope>& roots,
@@ -113,17 +115,27 @@ Expected<TrustedPolicy> VerifyPolicyChain(const OrgId& org, const std::vector<En
 
   for (const Person& person : trusted.policy_.people) {
     for (const DocumentKey& key : person.keys) {
-      if (key.type != "ed25519") continue;
-      auto ed25519 = PublicKey::FromBytes(key.key);
-      if (!ed25519) return std::move(ed25519).error().During("policy: a key of " + person.id);
-      const KeyId id = *KeyId::FromBytes(ed25519->Fingerprint());
+      auto verifying = VerifyingKey::From(key.type, key.key);
+      if (!verifying && verifying.error().code() == Errc::kUnsupported) continue;  // kept, unused
+      if (!verifying) return std::move(verifying).error().During("policy: a key of " + person.id);
+      const KeyId id = *KeyId::FromBytes(verifying->Fingerprint());
       const bool revoked = !person.active || trusted.policy_.revoked.contains(id);
       const bool added =
-          trusted.signers_.emplace(id, TrustedPolicy::Signer{&person, *ed25519, revoked}).second;
+          trusted.signers_.emplace(id, TrustedPolicy::Signer{&person, *verifying, revoked}).second;
       // Whoever holds such a key would count as two people.
       if (!added) {
         return Error(Errc::kInvalid,
                      "policy: the key " + id.Text() + " of " + person.id + " stands there twice");
+      }
+    }
+  }
+  if (trusted.policy_.freshness) {
+    for (const DocumentKey& key : trusted.policy_.freshness->keys) {
+      auto verifying = VerifyingKey::From(key.type, key.key);
+      if (verifying) {
+        trusted.freshness_keys_.push_back(std::move(*verifying));
+      } else if (verifying.error().code() != Errc::kUnsupported) {
+        return std::move(verifying).error().During("policy: freshness");
       }
     }
   }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "crypto/ed25519.h"
 #include "crypto/envelope.h"
+#include "crypto/verifying_key.h"
 #include "proto/policy.h"
 #include "util/expected.h"
 
@@ -33,14 +33,17 @@ class TrustedPolicy {
 
   struct Signer {
     const Person* person;  // never null; valid as long as the policy
-    PublicKey key;
+    VerifyingKey key;
     bool revoked;  // key revoked or person not active
   };
   // Who owns the key with this fingerprint; null when the policy does not know it.
   const Signer* FindSigner(const KeyId& key) const;
 
-  // The rule for a module: its own entry, else "default", else null.
-  const ModuleRule* RuleFor(std::string_view module) const;
+  // The rule for a module of that kind: its own entry, else the kind's, else "default", else null.
+  const ModuleRule* RuleFor(std::string_view module, Kind kind) const;
+
+  // The keys that sign freshness statements and can verify.
+  const std::vector<VerifyingKey>& freshness_keys() const { return freshness_keys_; }
 
   // SHA-256 of the payloads, root version 1 first.
   const std::vector<Bytes>& root_digests() const { return root_digests_; }
@@ -56,6 +59,7 @@ class TrustedPolicy {
   std::vector<Bytes> root_digests_;
   Bytes policy_digest_;
   std::map<KeyId, Signer> signers_;
+  std::vector<VerifyingKey> freshness_keys_;
 };
 
 // Errors name the document and the reason (kDenied: not signed as it must be). Expiry is not looked

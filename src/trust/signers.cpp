@@ -60,21 +60,27 @@ Signers CheckSigners(const Envelope& envelope, const TrustedPolicy& policy) {
   return result;
 }
 
-std::optional<Refused> CheckWeights(const std::vector<Operation>& operations,
+std::uint64_t WeightOf(const std::set<std::string>& people,
+                       const std::map<std::string, std::uint32_t>& weights) {
+  std::uint64_t weight = 0;  // of at most kMaxSignatures people: cannot overflow
+  for (const std::string& person : people) {
+    const auto found = weights.find(person);
+    if (found != weights.end()) weight += found->second;
+  }
+  return weight;
+}
+
+std::optional<Refused> CheckWeights(const std::vector<Operation>& operations, Kind kind,
                                     const std::set<std::string>& people,
                                     const TrustedPolicy& policy) {
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const std::string& module = operations[i].module;
     const std::string where = "operations[" + std::to_string(i) + "], module " + module + ": ";
-    const ModuleRule* rule = policy.RuleFor(module);
+    const ModuleRule* rule = policy.RuleFor(module, kind);
     if (rule == nullptr) {
       return Refused{Refusal::kTooLittleWeight, where + "the policy lets nobody use it"};
     }
-    std::uint64_t weight = 0;  // of at most kMaxSignatures people: cannot overflow
-    for (const std::string& person : people) {
-      const auto found = rule->weights.find(person);
-      if (found != rule->weights.end()) weight += found->second;
-    }
+    const std::uint64_t weight = WeightOf(people, rule->weights);
     // The decoder refuses a minimum of 0, which would need no signer at all.
     const std::uint64_t needed = std::max<std::uint64_t>(rule->minimumweight, 1);
     if (weight < needed) {

@@ -1,7 +1,9 @@
-// Who signed an envelope, and what they weigh: the rules on signatures that the agent's check and
-// the API's share (trust/authorisation.h). Pure.
+// Who signed an envelope, of whatever type, and what they weigh: the rules on signatures that the
+// agent's check and the API's share (trust/authorisation.h). Pure.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,8 +28,13 @@ struct Signers {
 // good signature fail. `form` is not looked at, the key's type in the policy is the algorithm.
 Signers CheckSigners(const Envelope& envelope, const TrustedPolicy& policy);
 
-// For every operation the weights of the people must reach the minimum of its module.
-std::optional<Refused> CheckWeights(const std::vector<Operation>& operations,
+// What the people weigh together by these weights; who is not named weighs nothing.
+std::uint64_t WeightOf(const std::set<std::string>& people,
+                       const std::map<std::string, std::uint32_t>& weights);
+
+// For every operation the weights of the people must reach the minimum of its module, all of which
+// are of that kind. A stop has no operations: any one active person may give it.
+std::optional<Refused> CheckWeights(const std::vector<Operation>& operations, Kind kind,
                                     const std::set<std::string>& people,
                                     const TrustedPolicy& policy);
 

@@ -57,16 +57,79 @@ TEST_CASE("action: an unknown field is unsupported at every level", "[proto]") {
   CHECK(ErrorReplaced("\"ref\"", "\"x\":\"x\",\"ref\"").code() == Errc::kUnsupported);
 }
 
-TEST_CASE("action: fields of a later version are refused by name", "[proto]") {
-  for (const char* later : {"audience", "recipients", "attachments"}) {
-    for (const json::value& v :
-         {json::value(nullptr), json::value(json::array()), json::value("x")}) {
-      const Error error = ErrorWith(later, v);
-      CHECK(error.code() == Errc::kUnsupported);
-      CHECK(error.message() ==
-            "action: " + std::string(later) + ": is not supported by this version");
-    }
+TEST_CASE("action: a field of a later version is refused by name", "[proto]") {
+  for (const json::value& v :
+       {json::value(nullptr), json::value(json::array()), json::value("x")}) {
+    const Error error = ErrorWith("recipients", v);
+    CHECK(error.code() == Errc::kUnsupported);
+    CHECK(error.message() == "action: recipients: is not supported by this version");
   }
+}
+
+TEST_CASE("action: what changes something must name its audience, a stop must not", "[proto]") {
+  Action action = *DecodeAction(Golden("action.v1.json"));
+  action.kind = Kind::kRespond;
+  const auto bare = DecodeAction(EncodeAction(action));
+  REQUIRE_FALSE(bare);
+  CHECK(bare.error().message() ==
+        "action: audience: is missing; an action of kind respond names the machines it is for");
+  action.audience = Audience{17, Bytes(32, 'r')};
+  const auto read = DecodeAction(EncodeAction(action));
+  REQUIRE(read);
+  CHECK(read->audience == action.audience);
+  Action stop = *DecodeAction(Golden("stop.v1.json"));
+  stop.audience = action.audience;
+  CHECK_FALSE(DecodeAction(EncodeAction(stop)));
+}
+
+TEST_CASE("action: an audience has a size of 1 to a million and a root of 32 bytes", "[proto]") {
+  const json::value root(EncodeBase64(Bytes(32, 'r')));
+  const auto with = [&](int size, const json::value& hash) {
+    return ErrorWith("audience", json::object{{"size", size}, {"root", hash}}).message();
+  };
+  CHECK(with(0, root) == "action: audience.size: is not 1..1000000");
+  CHECK(with(1'000'001, root) == "action: audience.size: is not 1..1000000");
+  CHECK(with(1, json::value(EncodeBase64(Bytes(31, 'r')))) ==
+        "action: audience.root: has not 32 bytes");
+  CHECK(ErrorWith("audience", json::object{{"size", 1}, {"root", root}, {"all", true}}).code() ==
+        Errc::kUnsupported);
+}
+
+TEST_CASE("action: attachments come back as they were written", "[proto]") {
+  Action action = *DecodeAction(Golden("action.v1.json"));
+  action.attachments = {{"hashes.txt", Bytes(32, 'h'), 1}, {"r2", Bytes(32, 'i'), 64u << 20}};
+  const auto read = DecodeAction(EncodeAction(action));
+  REQUIRE(read);
+  CHECK(read->attachments == action.attachments);
+}
+
+TEST_CASE("action: an attachment has a plain name of its own, a digest and a size", "[proto]") {
+  const std::string digest(64, 'a');
+  const auto message = [&](json::array items) {
+    return ErrorWith("attachments", std::move(items)).message();
+  };
+  const auto item = [&](const char* name, const std::string& sha256, int bytes) -> json::value {
+    return json::object{{"name", name}, {"sha256", sha256}, {"bytes", bytes}};
+  };
+  for (const char* name : {"", "../x", ".x", "a/b", "a b", "-x"}) {
+    CHECK(message(json::array{item(name, digest, 1)}) ==
+          "action: attachments[0].name: is not 1..64 characters A-Z a-z 0-9 . _ -, the first a "
+          "letter or digit");
+  }
+  for (const std::string& other :
+       {std::string(63, 'a'), std::string(64, 'A'), std::string(64, 'g')}) {
+    CHECK(message(json::array{item("x", other, 1)}) ==
+          "action: attachments[0].sha256: is not a SHA-256 in 64 lower-case hex digits");
+  }
+  CHECK(message(json::array{item("x", digest, 0)}) ==
+        "action: attachments[0].bytes: is not 1..67108864");
+  CHECK(message(json::array{item("x", digest, 67108865)}) ==
+        "action: attachments[0].bytes: is not 1..67108864");
+  CHECK(message(json::array{item("x", digest, 1), item("x", digest, 1)}) ==
+        "action: attachments: names `x` twice");
+  CHECK(message(json::array{}) == "action: attachments: has not 1..32 elements");
+  CHECK(message(json::array(33, json::value(item("x", digest, 1)))) ==
+        "action: attachments: has not 1..32 elements");
 }
 
 TEST_CASE("action: what two readers could read differently is refused", "[proto]") {

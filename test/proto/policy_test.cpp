@@ -55,7 +55,7 @@ TEST_CASE("policy: one key belongs to one person, in whatever form", "[proto]") 
   CHECK(with_key(disguised) == "policy: people: has one key with `ann` and with `bob.smith`");
   CHECK(MessageOf([&](json::value& p) {
           p.at("people").at(0).at("keys").as_array().push_back(ann);
-        }) == "policy: people: has one key with `ann` and with `ann`");
+        }) == "policy: people[0].keys: has the same key twice");
   CHECK(Changed(
       [](json::value& p) { p.at("people").at(0).at("keys").as_array().push_back(Key('x')); }));
 }

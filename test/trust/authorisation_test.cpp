@@ -256,8 +256,7 @@ TEST_CASE("check: the longest validity is that of the kind", "[trust]") {
   scene.action.expireafter += minutes(1);
   CHECK(scene.Verdict() == "validity_too_long");
 
-  scene.action.kind = Kind::kRespond;
-  scene.action.operations[0].module = "kill";
+  scene.Changes(Kind::kRespond, "kill");
   scene.action.expireafter = scene.action.validfrom + hours(1);
   CHECK(scene.Verdict() == "accepted");
   scene.deployment.policy.validity.erase(Kind::kRespond);
@@ -271,7 +270,10 @@ TEST_CASE("check: looking and acting do not mix in one action", "[trust]") {
   Scene scene;
   scene.action.operations = {Operation{"example", {}}, Operation{"kill", {}}};
   CHECK(scene.Verdict() == "wrong_kind");
-  scene.action.kind = Kind::kRespond;
+  const auto both = scene.action.operations;
+  scene.Changes(Kind::kRespond, "kill");
+  CHECK(scene.Verdict() == "accepted");
+  scene.action.operations = both;
   CHECK(scene.Verdict() == "wrong_kind");
 }
 
@@ -350,11 +352,99 @@ TEST_CASE("check: to look, an undecidable target is enough; to act, it is not", 
   scene.action.target = "status = 'online' AND name = 'db1'";
   CHECK(scene.Verdict() == "not_targeted");
 
-  scene.action.kind = Kind::kRespond;
-  scene.action.operations[0].module = "kill";
-  scene.action.target = "status = 'online'";
+  scene.Changes(Kind::kRespond, "kill");
+  scene.action.target = "status = 'online' AND name = 'db1'";
   CHECK(scene.Verdict() == "not_targeted");
-  scene.action.target = "name = 'web1' OR status = 'online'";
+  scene.action.target = "status = 'online'";
+  CHECK(scene.Verdict() == "accepted");  // its signers saw this machine in their list
+  scene.proof.reset();
+  CHECK(scene.Verdict() == "not_in_audience");
+  scene.action.target = "name = 'web1'";
+  CHECK(scene.Verdict() == "not_in_audience");
+}
+
+// ---- What changes something: audience and freshness.
+
+TEST_CASE("check: an action that changes something is for the machines its signers saw",
+          "[trust]") {
+  for (const Kind kind : {Kind::kRespond, Kind::kAdmin}) {
+    Scene scene;
+    scene.deployment.policy.validity[Kind::kAdmin] = hours(1);
+    scene.modules["kill"].kind = kind;
+    scene.Changes(kind, "kill");
+    CHECK(scene.Verdict() == "accepted");
+    scene.agent = AgentId::FromBytes(Bytes(AgentId::kBytes, 'y')).value();
+    CHECK(scene.Verdict() == "not_in_audience");  // the proof is another agent's
+    scene.agent = AgentId::FromBytes(Bytes(AgentId::kBytes, 'm')).value();
+    scene.proof->index = 0;
+    CHECK(scene.Verdict() == "not_in_audience");
+    scene.proof->index = 1;
+    scene.proof->path.back()[0] ^= 1;
+    CHECK(scene.Verdict() == "not_in_audience");
+    scene.proof->path.back()[0] ^= 1;
+    scene.action.audience->size = 9;
+    CHECK(scene.Verdict() == "not_in_audience");
+    scene.action.audience.reset();
+    CHECK(scene.Verdict() == "unsupported");
+  }
+}
+
+TEST_CASE("check: an investigation may name its machines, and then reaches no other", "[trust]") {
+  Scene scene;
+  scene.Changes(Kind::kInvestigate, "example");
+  CHECK(scene.Verdict() == "accepted");
+  scene.proof.reset();
+  CHECK(scene.Verdict() == "not_in_audience");
+}
+
+TEST_CASE("check: changing something needs a word of today that the policy is the newest",
+          "[trust]") {
+  Scene scene;
+  scene.Changes(Kind::kRespond, "kill");
+  scene.freshness->time = scene.now - hours(24);
+  CHECK(scene.Verdict() == "accepted");
+  scene.freshness->time -= std::chrono::seconds(1);
+  CHECK(scene.Verdict() == "not_fresh");
+  CHECK(Has(DetailOf(scene), "older than 1d"));
+  scene.freshness->time = scene.now + minutes(5);
+  CHECK(scene.Verdict() == "accepted");
+  scene.freshness->time += std::chrono::seconds(1);
+  CHECK(scene.Verdict() == "not_fresh");
+  CHECK(Has(DetailOf(scene), "from the future"));
+  scene.freshness.reset();
+  CHECK(scene.Verdict() == "not_fresh");
+  scene.freshness = scene.deployment.FreshnessAt(scene.now);
+  scene.deployment.policy.freshness->age = hours(1);
+  scene.freshness->time = scene.now - minutes(61);
+  CHECK(scene.Verdict() == "not_fresh");
+  scene.deployment.policy.freshness.reset();
+  scene.freshness->time = scene.now;
+  CHECK(scene.Verdict() == "not_fresh");
+  CHECK(Has(DetailOf(scene), "names no freshness key"));
+}
+
+TEST_CASE("check: looking and stopping need no fresh word", "[trust]") {
+  Scene scene;
+  scene.freshness.reset();
+  scene.deployment.policy.freshness.reset();
+  CHECK(scene.Verdict() == "accepted");
+  scene.action = scene.deployment.StopFor(scene.action.id);
+  CHECK(scene.Verdict() == "accepted");
+}
+
+TEST_CASE("check: without a module's own rule that of the kind counts, before the default",
+          "[trust]") {
+  Scene scene;
+  scene.Changes(Kind::kRespond, "kill");
+  CHECK(scene.Verdict() == "accepted");
+  scene.deployment.policy.kinds[Kind::kRespond] = ModuleRule{2, {{"ann", 1}, {"bob", 1}}, {}};
+  CHECK(scene.Verdict() == "too_little_weight");
+  scene.signers = {&scene.deployment.ann, &scene.deployment.ann_other};
+  CHECK(scene.Verdict() == "too_little_weight");
+  scene.signers = {&scene.deployment.ann, &scene.deployment.bob};
+  CHECK(scene.Verdict() == "accepted");
+  scene.signers = {&scene.deployment.ann};
+  scene.deployment.policy.modules["kill"] = ModuleRule{1, {{"ann", 1}}, {}};
   CHECK(scene.Verdict() == "accepted");
 }
 

@@ -21,6 +21,7 @@ const Fault kFaults[] = {
     {"wrong_org", [](Scene& s) { s.action.org = OrgId::FromBytes(Bytes(32, 'x')).value(); }},
     {"no_policy", [](Scene& s) { s.deployment.policy.expires = s.now; }},
     {"policy_too_old", [](Scene& s) { s.action.policy = s.deployment.policy.version + 1; }},
+    {"not_fresh", [](Scene& s) { s.freshness.reset(); }},
     {"bad_signature",
      [](Scene& s) { s.after_signing.push_back([](Envelope& e) { e.signatures[0].sig[7] ^= 1; }); }},
     {"unknown_signer", [](Scene& s) { s.signers.push_back(&s.deployment.eve); }},
@@ -54,10 +55,11 @@ const Fault kFaults[] = {
        s.action.expireafter = s.now - std::chrono::minutes(10);
      }},
     {"validity_too_long",
-     [](Scene& s) { s.deployment.policy.validity[Kind::kInvestigate] = std::chrono::minutes(2); }},
+     [](Scene& s) { s.deployment.policy.validity[Kind::kRespond] = std::chrono::minutes(2); }},
     {"id_reused", [](Scene& s) { s.memory.seen[s.action.id] = Bytes(32, 'd'); }},
     {"stopped", [](Scene& s) { s.memory.stopped.insert(s.action.id); }},
     {"not_targeted", [](Scene& s) { s.action.target = "name = 'db1'"; }},
+    {"not_in_audience", [](Scene& s) { s.proof.reset(); }},
     {"limits", [](Scene& s) { s.deployment.policy.ceilings.seconds = 5; }},
     {"sandbox",
      [](Scene& s) {
@@ -68,7 +70,10 @@ const Fault kFaults[] = {
 
 std::unique_ptr<Scene> TwoOperations() {
   auto scene = std::make_unique<Scene>();
-  scene->action.operations = {Operation{"example", {}}, Operation{"other", {}}};
+  // Of a kind that changes something: the check looks at all there is.
+  for (const char* module : {"example", "other"}) scene->modules[module].kind = Kind::kRespond;
+  scene->Changes(Kind::kRespond, "example");
+  scene->action.operations.push_back(Operation{"other", {}});
   return scene;
 }
 
@@ -101,7 +106,7 @@ TEST_CASE("check order: of two faults the earlier is reported", "[trust]") {
       ++pairs;
     }
   }
-  CHECK(pairs == 189);
+  CHECK(pairs == 230);
 }
 
 // With every fault at once, each that is taken away lets the next one show.
@@ -120,8 +125,8 @@ TEST_CASE("check order: faults show one after the other", "[trust]") {
 TEST_CASE("check order: the second operation's earlier fault goes before the first's later one",
           "[trust]") {
   auto scene = TwoOperations();
-  scene->modules["other"].kind = Kind::kRespond;
-  kFaults[11].apply(*scene);  // bad_parameters, of the first operation
+  scene->modules["other"].kind = Kind::kAdmin;
+  kFaults[12].apply(*scene);  // bad_parameters, of the first operation
   CHECK(scene->Verdict() == "wrong_kind");
 }
 

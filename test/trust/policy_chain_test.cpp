@@ -170,14 +170,22 @@ TEST_CASE("policy chain: one key with two people makes the policy invalid", "[tr
       VerifyPolicyChain(deployment.org, {deployment.root_envelope}, deployment.PolicyEnvelope()));
 }
 
-TEST_CASE("policy chain: a module's rule is its own entry or default, never both", "[trust]") {
+TEST_CASE("policy chain: a module's rule is its own, its kind's or the default, never a mix",
+          "[trust]") {
   Deployment deployment;
   deployment.policy.modules["file"] = ModuleRule{2, {{"bob", 2}}, {}};
   const TrustedPolicy trusted = deployment.Trusted();
-  CHECK(trusted.RuleFor("file")->weights.count("ann") == 0);
-  CHECK(trusted.RuleFor("other")->weights.count("ann") == 1);
+  CHECK(trusted.RuleFor("file", Kind::kInvestigate)->weights.count("ann") == 0);
+  CHECK(trusted.RuleFor("other", Kind::kInvestigate)->weights.count("ann") == 1);
+  CHECK(trusted.RuleFor("other", Kind::kRespond)->minimumweight == 1);
+  deployment.policy.kinds[Kind::kRespond] = ModuleRule{3, {{"bob", 2}}, {}};
+  const TrustedPolicy with_kind = deployment.Trusted();
+  CHECK(with_kind.RuleFor("other", Kind::kRespond)->minimumweight == 3);
+  CHECK(with_kind.RuleFor("file", Kind::kRespond)->minimumweight == 2);
+  CHECK(with_kind.RuleFor("other", Kind::kAdmin)->minimumweight == 1);
   deployment.policy.modules.erase("default");
-  CHECK(deployment.Trusted().RuleFor("other") == nullptr);
+  CHECK(deployment.Trusted().RuleFor("other", Kind::kInvestigate) == nullptr);
+  CHECK(deployment.Trusted().RuleFor("other", Kind::kRespond) != nullptr);
 }
 
 TEST_CASE("policy update: a newer version replaces, an older never", "[trust]") {

@@ -25,6 +25,7 @@ TEST_CASE("refusal: the codes of the first release stay", "[trust]") {
   CHECK(RefusalCode(Refusal::kWrongOrg) == "wrong_org");
   CHECK(RefusalCode(Refusal::kNoPolicy) == "no_policy");
   CHECK(RefusalCode(Refusal::kPolicyTooOld) == "policy_too_old");
+  CHECK(RefusalCode(Refusal::kNotFresh) == "not_fresh");
   CHECK(RefusalCode(Refusal::kBadSignature) == "bad_signature");
   CHECK(RefusalCode(Refusal::kUnknownSigner) == "unknown_signer");
   CHECK(RefusalCode(Refusal::kRevokedSigner) == "revoked_signer");
@@ -39,6 +40,7 @@ TEST_CASE("refusal: the codes of the first release stay", "[trust]") {
   CHECK(RefusalCode(Refusal::kIdReused) == "id_reused");
   CHECK(RefusalCode(Refusal::kStopped) == "stopped");
   CHECK(RefusalCode(Refusal::kNotTargeted) == "not_targeted");
+  CHECK(RefusalCode(Refusal::kNotInAudience) == "not_in_audience");
   CHECK(RefusalCode(Refusal::kLimits) == "limits");
   CHECK(RefusalCode(Refusal::kSandbox) == "sandbox");
   CHECK(RefusalCode(Refusal::kLedger) == "ledger");

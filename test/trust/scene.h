@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "crypto/merkle.h"
 #include "test/deployment.h"
 #include "trust/authorisation.h"
 
@@ -32,6 +33,10 @@ struct Scene {
   std::vector<const SecretKey*> signers = {&deployment.ann};
   std::vector<std::function<void(Envelope&)>> after_signing;
   bool policy_held = true;
+  // What an action of a kind that changes something needs besides.
+  std::optional<Freshness> freshness = deployment.FreshnessAt(deployment.now);
+  AgentId agent = AgentId::FromBytes(Bytes(AgentId::kBytes, 'm')).value();
+  std::optional<AudienceProof> proof;
 
   UtcTime now = deployment.now;
   FakeMemory memory;
@@ -59,6 +64,17 @@ struct Scene {
     modules["kill"] = acts;
   }
 
+  // An action of that kind with that module, for this agent and two others.
+  void Changes(Kind kind, std::string module) {
+    action.kind = kind;
+    action.operations = {Operation{std::move(module), json::object{}}};
+    const std::vector<Bytes> ids = {Bytes(AgentId::kBytes, 'a'), Bytes(agent.View()),
+                                    Bytes(AgentId::kBytes, 'z')};
+    const MerkleTree tree(ids);
+    action.audience = Audience{tree.size(), tree.root()};
+    proof = AudienceProof{1, tree.Proof(1)};
+  }
+
   Envelope Sealed() const {
     Envelope envelope{std::string(kActionType), EncodeAction(action), {}};
     for (const SecretKey* key : signers) AddSignature(envelope, *key);
@@ -70,7 +86,10 @@ struct Scene {
     const TrustedPolicy trusted = deployment.Trusted();
     CheckContext context;
     context.policy = policy_held ? &trusted : nullptr;
+    context.freshness = freshness ? &*freshness : nullptr;
     context.org = deployment.org;
+    context.agent = agent;
+    context.proof = proof ? &*proof : nullptr;
     context.now = now;
     context.memory = &memory;
     context.modules = [this](std::string_view name) -> std::optional<ModuleFacts> {

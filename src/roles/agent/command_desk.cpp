@@ -19,13 +19,16 @@ Receipt CommandDesk::MakeReceipt(const ActionId& action, std::string state, UtcT
   return receipt;
 }
 
-Decision CommandDesk::Check(const Envelope& envelope, UtcTime clock) const {
+Decision CommandDesk::Check(const Envelope& envelope, const AudienceProof* proof,
+                            UtcTime clock) const {
   CheckContext context;
   context.policy = parts_.policy.policy();
   context.org = parts_.policy.org();
   context.now = parts_.policy.AgentTime(clock);
   context.memory = &parts_.db;
   context.modules = FactsOfModule;
+  context.agent = parts_.self.id;
+  context.proof = proof;
   context.facts = FactsAbout(parts_.self, context.now);
   context.sandbox_full = parts_.sandbox.level == "full";
   context.path_rules_enforceable = parts_.sandbox.can_limit_folders;
@@ -43,7 +46,7 @@ CommandDesk::Answer CommandDesk::Take(BytesView message, UtcTime clock) {
     NoteUnreadable(message, envelope.error(), clock);
     return {};
   }
-  const Decision decision = Check(*envelope, clock);
+  const Decision decision = Check(*envelope, command->proof ? &*command->proof : nullptr, clock);
   if (decision.refused) return Refuse(*envelope, decision, clock);
   if (decision.accepted->repeated) return TakeRepeated(decision.accepted->action.id, clock);
   return TakeNew(*decision.accepted, EncodeEnvelope(*envelope), clock);
@@ -147,7 +150,8 @@ Expected<Runnable> CommandDesk::Recheck(const store::RememberedAction& action,
                                         UtcTime clock) const {
   auto envelope = DecodeEnvelope(action.envelope);
   if (!envelope) return std::move(envelope).error().During("stored action");
-  Decision decision = Check(*envelope, clock);
+  // It was in its audience when it was accepted; the proof is not kept.
+  Decision decision = Check(*envelope, nullptr, clock);
   if (decision.refused) {
     return Error(Errc::kDenied, std::string(RefusalCode(decision.refused->code)) + ": " +
                                     decision.refused->detail);

@@ -56,7 +56,8 @@ class CommandDesk {
   Receipt MakeReceipt(const ActionId& action, std::string state, UtcTime clock) const;
 
  private:
-  Decision Check(const Envelope& envelope, UtcTime clock) const;
+  // `proof` of the agent's place in the audience, as it came; null: none did.
+  Decision Check(const Envelope& envelope, const AudienceProof* proof, UtcTime clock) const;
   Answer Refuse(const Envelope& envelope, const Decision& decision, UtcTime clock);
   Answer TakeNew(const Accepted& accepted, BytesView envelope, UtcTime clock);
   Answer TakeRepeated(const ActionId& action, UtcTime clock);

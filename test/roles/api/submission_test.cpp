@@ -104,6 +104,7 @@ TEST_CASE("submission: what no agent would obey is refused at the door", "[api]"
   posting.action.operations = {{"looking", {{"word", "x"}}}};
   CHECK(posting.CodeOf(posting.Post(ann)) == "accepted");
   posting.action.kind = Kind::kRespond;
+  posting.action.audience = Audience{1, Bytes(32, 'r')};
   posting.action.expireafter = posting.action.validfrom + std::chrono::minutes(5);
   CHECK(posting.CodeOf(posting.Post(ann)) == "wrong_kind");
 

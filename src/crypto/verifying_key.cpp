@@ -1,0 +1,35 @@
+#include "crypto/verifying_key.h"
+
+#include "crypto/digest.h"
+
+namespace mig {
+namespace {
+
+constexpr std::size_t kRawBytes = 64;
+
+bool VerifyRaw(BytesView material, BytesView message, BytesView signature) {
+  const auto key = PublicKey::FromBytes(material);
+  return key && key->Verify(message, signature);
+}
+
+}  // namespace
+
+Expected<VerifyingKey> VerifyingKey::From(std::string_view type, BytesView key) {
+  if (type == "ed25519") {
+    if (auto ok = PublicKey::FromBytes(key); !ok) return std::move(ok).error();
+    return VerifyingKey(type, key, PublicKey::kBytes);
+  }
+  return Error(Errc::kUnsupported,
+               "a key of type `" + std::string(type.substr(0, 32)) + "` verifies nothing here");
+}
+
+BytesView VerifyingKey::Material() const { return BytesView(key_).substr(0, material_bytes_); }
+
+Bytes VerifyingKey::Fingerprint() const { return Sha256(Material()); }
+
+bool VerifyingKey::Verify(BytesView message, BytesView signature) const {
+  if (signature.size() == kRawBytes) return VerifyRaw(Material(), message, signature);
+  return false;
+}
+
+}  // namespace mig
