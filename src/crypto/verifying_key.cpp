@@ -1,6 +1,8 @@
 #include "crypto/verifying_key.h"
 
 #include "crypto/digest.h"
+#include "crypto/ssh_key.h"
+#include "crypto/sshsig.h"
 
 namespace mig {
 namespace {
@@ -15,8 +17,10 @@ bool VerifyRaw(BytesView material, BytesView message, BytesView signature) {
 }  // namespace
 
 Expected<VerifyingKey> VerifyingKey::From(std::string_view type, BytesView key) {
-  if (type == "ed25519") {
-    if (auto ok = PublicKey::FromBytes(key); !ok) return std::move(ok).error();
+  if (type == ssh::kEd25519Type || type == ssh::kSkEd25519Type) {
+    if (auto ok = ssh::CheckKey(type, key); !ok) {
+      return Error(Errc::kMalformed, ok.error().message());
+    }
     return VerifyingKey(type, key, PublicKey::kBytes);
   }
   return Error(Errc::kUnsupported,
@@ -28,7 +32,10 @@ BytesView VerifyingKey::Material() const { return BytesView(key_).substr(0, mate
 Bytes VerifyingKey::Fingerprint() const { return Sha256(Material()); }
 
 bool VerifyingKey::Verify(BytesView message, BytesView signature) const {
-  if (signature.size() == kRawBytes) return VerifyRaw(Material(), message, signature);
+  if (signature.size() == kRawBytes) {
+    return type_ == ssh::kEd25519Type && VerifyRaw(Material(), message, signature);
+  }
+  if (sshsig::IsBlob(signature)) return sshsig::Verify(signature, message, type_, key_).has_value();
   return false;
 }
 
