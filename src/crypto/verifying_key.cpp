@@ -1,6 +1,8 @@
 #include "crypto/verifying_key.h"
 
 #include "crypto/digest.h"
+#include "crypto/openpgp_signature.h"
+#include "crypto/rsa_public_key.h"
 #include "crypto/ssh_key.h"
 #include "crypto/sshsig.h"
 
@@ -8,6 +10,7 @@ namespace mig {
 namespace {
 
 constexpr std::size_t kRawBytes = 64;
+constexpr std::string_view kRsaType = "rsa";
 
 bool VerifyRaw(BytesView material, BytesView message, BytesView signature) {
   const auto key = PublicKey::FromBytes(material);
@@ -23,6 +26,12 @@ Expected<VerifyingKey> VerifyingKey::From(std::string_view type, BytesView key) 
     }
     return VerifyingKey(type, key, PublicKey::kBytes);
   }
+  if (type == kRsaType) {
+    if (auto ok = RsaPublicKey::FromDer(key); !ok) {
+      return Error(Errc::kMalformed, ok.error().message());
+    }
+    return VerifyingKey(type, key, key.size());
+  }
   return Error(Errc::kUnsupported,
                "a key of type `" + std::string(type.substr(0, 32)) + "` verifies nothing here");
 }
@@ -36,7 +45,9 @@ bool VerifyingKey::Verify(BytesView message, BytesView signature) const {
     return type_ == ssh::kEd25519Type && VerifyRaw(Material(), message, signature);
   }
   if (sshsig::IsBlob(signature)) return sshsig::Verify(signature, message, type_, key_).has_value();
-  return false;
+  // A token signs only what SSH frames for it.
+  return type_ != ssh::kSkEd25519Type &&
+         openpgp::VerifyDetached(signature, message, type_, Material()).has_value();
 }
 
 }  // namespace mig

@@ -23,8 +23,9 @@ class VerifyingKey {
   Bytes Fingerprint() const;  // SHA-256 of the material: the key's id
 
   // Forms, told apart by the signature's bytes:
-  //   ed25519     64 raw bytes (RFC 8032); SSHSIG
+  //   ed25519     64 raw bytes (RFC 8032); an OpenPGP signature; SSHSIG
   //   sk-ed25519  SSHSIG, with a person's presence at the token
+  //   rsa         an OpenPGP signature
   // A signature by any other key, over other bytes, in another form or with anything behind it is
   // false.
   bool Verify(BytesView message, BytesView signature) const;

@@ -38,7 +38,7 @@ std::vector<ModuleStanding> Standings(const Action& action, const std::set<std::
     }
     ModuleStanding standing;
     standing.module = operation.module;
-    standing.rule = policy.RuleFor(operation.module);
+    standing.rule = policy.RuleFor(operation.module, action.kind);
     if (standing.rule != nullptr) {
       standing.needed = std::max<std::uint64_t>(standing.rule->minimumweight, 1);
       for (const Person& person : policy.policy().people) {
