@@ -1,6 +1,7 @@
 #include "crypto/signer.h"
 
 #include "crypto/digest.h"
+#include "crypto/openpgp_signature.h"
 #include "crypto/ssh_key.h"
 #include "crypto/sshsig.h"
 #include "util/encoding.h"
@@ -18,6 +19,9 @@ BytesView MaterialOf(const SignerKey& key) {
 bool Verifies(const SignerKey& key, BytesView message, BytesView signature) {
   if (sshsig::IsBlob(signature)) {
     return sshsig::Verify(signature, message, key.type, key.key).has_value();
+  }
+  if (openpgp::LooksLikeSignature(signature)) {
+    return openpgp::VerifyDetached(signature, message, key.type, key.key).has_value();
   }
   auto raw = PublicKey::FromBytes(key.key);
   return raw && raw->Verify(message, signature);

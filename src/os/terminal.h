@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "util/bytes.h"
@@ -10,6 +11,9 @@
 namespace mig::os {
 
 bool IsTerminal(int fd);
+
+// "/dev/pts/3": of the first of our three streams that is a terminal; empty without one.
+std::string TerminalName();
 
 // 0 when `fd` is no terminal, or does not say.
 std::size_t TerminalColumns(int fd);

@@ -76,6 +76,14 @@ class QuietTerminal {
 
 bool IsTerminal(int fd) { return isatty(fd) == 1; }
 
+std::string TerminalName() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    char name[256];
+    if (isatty(fd) == 1 && ttyname_r(fd, name, sizeof(name)) == 0) return name;
+  }
+  return {};
+}
+
 std::size_t TerminalColumns(int fd) {
   winsize size{};
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

@@ -1,26 +1,15 @@
 #include "cli/secret_key.h"
 
-#include <unistd.h>
 #include <catch2/catch.hpp>
 
-#include <array>
-
 #include "os/files.h"
+#include "test/cli/descriptor.h"
 #include "test/temp_folder.h"
 
 using namespace mig;
 using namespace mig::cli;
 
 namespace {
-
-// A descriptor from which `text` can be read.
-int DescriptorWith(const std::string& text) {
-  std::array<int, 2> ends{};
-  REQUIRE(pipe(ends.data()) == 0);
-  REQUIRE(write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-  close(ends[1]);
-  return ends[0];
-}
 
 std::string KeyText(std::string_view passphrase) {
   const KeyFile key{"Ada <ada@example.net>", Now(), SecretKey::Generate()};
