@@ -69,3 +69,6 @@ CREATE TRIGGER ledger_unchanged BEFORE UPDATE ON ledger
 BEGIN
   SELECT RAISE(ABORT, 'the ledger is append-only');
 END;
+
+-- migration 2: the newest statement that the policy is still the newest
+ALTER TABLE trust ADD COLUMN freshness BLOB;  -- envelope; NULL: none for this policy

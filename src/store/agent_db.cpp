@@ -464,13 +464,15 @@ Expected<std::uint64_t> AgentDb::DropStaleParts(UtcTime now) {
 
 Expected<AgentDb::TrustState> AgentDb::Trust() const {
   TrustState state;
-  auto found = impl_->First("SELECT time_floor, root_version, policy_version, documents FROM trust",
-                            [&](const Statement& row) {
-                              state.time_floor = TimeFromMillis(row.Integer(0));
-                              state.root_version = static_cast<std::uint64_t>(row.Integer(1));
-                              state.policy_version = static_cast<std::uint64_t>(row.Integer(2));
-                              state.documents = row.BlobAt(3);
-                            });
+  auto found = impl_->First(
+      "SELECT time_floor, root_version, policy_version, documents, freshness FROM trust",
+      [&](const Statement& row) {
+        state.time_floor = TimeFromMillis(row.Integer(0));
+        state.root_version = static_cast<std::uint64_t>(row.Integer(1));
+        state.policy_version = static_cast<std::uint64_t>(row.Integer(2));
+        state.documents = row.BlobAt(3);
+        state.freshness = row.BlobAt(4);
+      });
   if (!found) return std::move(found).error();
   if (!*found) return Error(Errc::kMalformed, "table trust has no row");
   return state;
@@ -480,9 +482,10 @@ Expected<void> AgentDb::KeepPolicy(std::uint64_t root_version, std::uint64_t pol
                                    BytesView documents, UtcTime floor, const LedgerNote& note) {
   return impl_->Change(&note, [&]() -> Expected<void> {
     // The last guard, whatever the caller compared: versions never go back.
-    if (auto ok = impl_->Run("UPDATE trust SET root_version = ?1, policy_version = ?2,"
-                             " documents = ?3 WHERE root_version <= ?1 AND policy_version <= ?2",
-                             root_version, policy_version, Blob{documents});
+    if (auto ok = impl_->Run(
+            "UPDATE trust SET root_version = ?1, policy_version = ?2,"
+            " documents = ?3, freshness = NULL WHERE root_version <= ?1 AND policy_version <= ?2",
+            root_version, policy_version, Blob{documents});
         !ok) {
       return ok;
     }
@@ -505,6 +508,13 @@ Expected<void> AgentDb::ChangeIdentity(const LedgerNote& note) {
   });
   if (!done) return done;
   return impl_->LoadCounters();
+}
+
+Expected<void> AgentDb::KeepFreshness(BytesView envelope, UtcTime floor) {
+  return impl_->Change(nullptr, [&]() -> Expected<void> {
+    if (auto ok = impl_->Run("UPDATE trust SET freshness = ?1", Blob{envelope}); !ok) return ok;
+    return impl_->RaiseFloor(floor);
+  });
 }
 
 // ---- Ledger.

@@ -133,11 +133,16 @@ class AgentDb : public ReplayMemory {
     std::uint64_t root_version = 0;  // highest seen
     std::uint64_t policy_version = 0;
     Bytes documents;  // what was stored with it; empty: none yet
+    Bytes freshness;  // the statement about that policy; empty: none
   };
   Expected<TrustState> Trust() const;
+  // What was said of the freshness of the policy before it is gone with it.
   // Error: kDenied when either version is lower than the highest seen.
   Expected<void> KeepPolicy(std::uint64_t root_version, std::uint64_t policy_version,
                             BytesView documents, UtcTime floor, const LedgerNote& note);
+  // A statement about the policy that is kept. Raises the time floor to `floor`. Not in the ledger:
+  // it comes every hour and says nothing new.
+  Expected<void> KeepFreshness(BytesView envelope, UtcTime floor);
 
   // The machine gets another key. What waits to be sent was signed with the one before, and is
   // dropped; what did not finish is interrupted; ids are remembered.

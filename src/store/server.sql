@@ -256,3 +256,27 @@ ALTER TABLE agents ADD COLUMN ledger_before INTEGER NOT NULL DEFAULT 0;  -- and 
 ALTER TABLE agents ADD COLUMN host TEXT NOT NULL DEFAULT '';           -- the running system: who shares it is on one machine
 ALTER TABLE agents ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX agents_by_host ON agents(host) WHERE host != '';
+
+-- migration 4: policies that were published, with the roots they rest on, and how fresh they are
+-- Envelopes as they were signed. Files beside the configuration come first; what is newer goes before.
+CREATE TABLE roots (
+  version INTEGER PRIMARY KEY,
+  envelope BLOB NOT NULL,
+  stored INTEGER NOT NULL
+);
+
+CREATE TABLE policies (
+  version INTEGER NOT NULL,
+  root_version INTEGER NOT NULL,  -- one policy can be signed again under a newer root
+  envelope BLOB NOT NULL,
+  stored INTEGER NOT NULL,
+  PRIMARY KEY (version, root_version)
+);
+
+-- The newest statement about each policy version.
+CREATE TABLE freshness (
+  policy INTEGER PRIMARY KEY,   -- policies.version, or that of the file
+  time INTEGER NOT NULL,        -- what the statement says
+  envelope BLOB NOT NULL,
+  stored INTEGER NOT NULL
+);

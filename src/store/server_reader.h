@@ -93,6 +93,16 @@ class ServerReader {
   // Newest first, before row `before`; 0: from the newest.
   Expected<std::vector<AuditRow>> ListAudit(std::int64_t before, std::size_t limit);
 
+  // ---- published documents (verified by whoever stored them, and by whoever reads them)
+  // The newest: highest root version, then highest policy version.
+  Expected<std::optional<PublishedPolicyRow>> FindPublishedPolicy();
+  // Newest first.
+  Expected<std::vector<PublishedPolicyRow>> ListPublishedPolicies(std::size_t limit);
+  // Envelopes of root versions 1, 2, … as far as they were published.
+  Expected<std::vector<Bytes>> ListPublishedRoots();
+  // The newest statement about that policy version.
+  Expected<std::optional<Bytes>> FindFreshness(std::uint64_t policy_version);
+
  protected:
   explicit ServerReader(std::unique_ptr<ServerStatements> statements);
   ServerStatements& statements() { return *statements_; }

@@ -62,6 +62,14 @@ struct AgentCount {
   std::uint64_t total = 0, online = 0, idle = 0, offline = 0;
 };
 
+// A policy that was published, under the root of that version.
+struct PublishedPolicyRow {
+  std::uint64_t version = 0;
+  std::uint64_t root_version = 0;
+  UtcTime stored;
+  Bytes envelope;
+};
+
 struct SignatureRow {
   std::string person;  // id in the policy
   KeyId key;

@@ -204,6 +204,13 @@ class ServerTx : public ServerReader {
   Expected<void> Audit(std::string_view actor, std::string_view event, std::string_view object,
                        std::string_view facts, UtcTime now);
 
+  // ---- published documents
+  // `roots`: envelopes, version 1 first; those there already stay. False: it was there already.
+  Expected<bool> AddPublishedPolicy(const PublishedPolicyRow& policy, std::span<const Bytes> roots);
+  // False: a statement that is as new or newer was there already.
+  Expected<bool> KeepFreshness(std::uint64_t policy_version, UtcTime time, BytesView envelope,
+                               UtcTime now);
+
  private:
   friend class ServerDb;
   using ServerReader::ServerReader;

@@ -438,4 +438,24 @@ TEST_CASE("agent db: on a full disk what was begun is written to its end, nothin
 }
 
 }  // namespace
+
+TEST_CASE("agent db: a freshness statement survives a restart, and goes with its policy",
+          "[store][agent]") {
+  TempFolder folder;
+  const auto file = folder / "agent.db";
+  const UtcTime floor{std::chrono::milliseconds{1'790'000'000'000}};
+  {
+    auto db = AgentDb::Open(file);
+    REQUIRE(db);
+    REQUIRE((*db)->KeepPolicy(1, 1, "documents", floor, {floor, "policy", {}}));
+    REQUIRE((*db)->KeepFreshness("statement", floor + std::chrono::hours(1)));
+  }
+  auto db = AgentDb::Open(file);
+  REQUIRE(db);
+  CHECK((*db)->Trust()->freshness == "statement");
+  CHECK((*db)->Trust()->time_floor == floor + std::chrono::hours(1));
+  REQUIRE((*db)->KeepPolicy(1, 2, "documents", floor, {floor, "policy", {}}));
+  CHECK((*db)->Trust()->freshness.empty());
+}
+
 }  // namespace mig::store
