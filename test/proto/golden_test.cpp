@@ -8,9 +8,12 @@
 #include "crypto/digest.h"
 #include "crypto/envelope.h"
 #include "crypto/key_file.h"
+#include "crypto/merkle.h"
 #include "proto/access.h"
 #include "proto/action.h"
 #include "proto/command.h"
+#include "proto/freshness.h"
+#include "proto/grant.h"
 #include "proto/policy.h"
 #include "proto/result.h"
 #include "trust/ledger.h"
@@ -92,6 +95,54 @@ TEST_CASE("golden: action", "[golden]") {
   CHECK(action->description.revision == 3);
   CHECK(action->threat.family == "compliance");
   CHECK(action->reason == "Weekly check");
+}
+
+TEST_CASE("golden: a response for three machines, with an attachment", "[golden]") {
+  const Bytes text = Golden("action-respond.v1.json");
+  const auto action = DecodeAction(text);
+  REQUIRE(action);
+  CHECK(action->kind == Kind::kRespond);
+  REQUIRE(action->audience);
+  CHECK(action->audience->size == 3);
+  REQUIRE(action->attachments.size() == 1);
+  CHECK(action->attachments[0] == Attachment{"addresses.txt", Sha256("hello\n"), 6});
+  CHECK(EncodeAction(*action) == text);
+
+  // The golden agent is the second of them.
+  const auto proof =
+      DecodeAudienceProof(*json::ParseObject(Golden("audience-proof.v1.json")), "proof");
+  REQUIRE(proof);
+  CHECK(proof->index == 1);
+  const auto agent = AgentId::Parse(kAgentText);
+  CHECK(VerifyInclusion(agent->View(), proof->index, action->audience->size, proof->path,
+                        action->audience->root));
+}
+
+TEST_CASE("golden: a policy with every field, its freshness and a grant", "[golden]") {
+  const Bytes text = Golden("policy-full.v1.json");
+  const auto policy = DecodePolicy(text);
+  REQUIRE(policy);
+  CHECK(policy->kinds.at(Kind::kRespond).minimumweight == 2);
+  REQUIRE(policy->enrolment);
+  CHECK(policy->enrolment->weights == std::map<std::string, std::uint32_t>{{"ann", 1}});
+  REQUIRE(policy->freshness);
+  CHECK(policy->freshness->keys == std::vector<DocumentKey>{{"ed25519", Bytes(KeyOf(6).View())}});
+  CHECK(policy->freshness->age == std::chrono::hours(12));
+  CHECK(policy->tags.at(*AgentId::Parse(kAgentText)) == Tags{{"operator", "it"}});
+  CHECK(EncodePolicy(*policy) == text);
+
+  const auto freshness = DecodeFreshness(Golden("freshness.v1.json"));
+  REQUIRE(freshness);
+  CHECK(freshness->policy == 8);
+  CHECK(freshness->digest == Sha256(text));
+  CHECK(EncodeFreshness(*freshness) == Golden("freshness.v1.json"));
+
+  const auto grant = DecodeGrant(Golden("grant.v1.json"));
+  REQUIRE(grant);
+  CHECK(grant->token == Sha256(ReadEnrolToken(Golden("enrol-token.v1.txt"))->secret));
+  CHECK(grant->tags == Tags{{"operator", "it"}, {"rack", "r1"}});
+  CHECK(grant->uses == 50);
+  CHECK(EncodeGrant(*grant) == Golden("grant.v1.json"));
 }
 
 TEST_CASE("golden: stop", "[golden]") {
@@ -280,7 +331,7 @@ TEST_CASE("golden: no file is changed, and none is left out of these tests", "[g
     digest.Update(BytesView("\0", 1));
     digest.Update(Golden(name));
   }
-  CHECK(names.size() == 22);
+  CHECK(names.size() == 27);
   CHECK(EncodeHex(digest.Finish()) ==
-        "e2d4172df3cb82a087a7be48e56ca0242240f707375033de8730bc38e0fb8925");
+        "a6d0d03185e6dce4d7cd6022a21884c413a044b04c04cf451fc85cd1642a622d");
 }

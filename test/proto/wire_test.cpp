@@ -13,6 +13,8 @@
 #include "proto/access.h"
 #include "proto/action.h"
 #include "proto/command.h"
+#include "proto/freshness.h"
+#include "proto/grant.h"
 #include "proto/policy.h"
 #include "proto/result.h"
 #include "proto/target.h"
@@ -86,12 +88,18 @@ Expected<void> ReadFrames(const std::string& text) {
 const std::map<std::string, std::function<Expected<void>(const std::string&)>> kReaders = {
     {"acknowledgement", [](const std::string& t) { return Done(DecodeControl(t)); }},
     {"action", [](const std::string& t) { return Done(DecodeAction(t)); }},
+    {"audience-proof",
+     [](const std::string& t) {
+       return Done(DecodeAudienceProof(json::ParseObject(t).value(), "proof"));
+     }},
     {"command", [](const std::string& t) { return Done(DecodeCommand(t)); }},
     {"enrol", [](const std::string& t) { return Done(DecodeEnrolRequest(t)); }},
     {"enrol-answer", [](const std::string& t) { return Done(DecodeEnrolAnswer(t)); }},
     {"enrol-token", [](const std::string& t) { return Done(ReadEnrolToken(WithoutEnd(t))); }},
     {"envelope", [](const std::string& t) { return Done(DecodeEnvelope(t)); }},
     {"frames", ReadFrames},
+    {"freshness", [](const std::string& t) { return Done(DecodeFreshness(t)); }},
+    {"grant", [](const std::string& t) { return Done(DecodeGrant(t)); }},
     {"heartbeat", [](const std::string& t) { return Done(DecodeHeartbeat(t)); }},
     {"key-file",
      [](const std::string& t) { return Done(ReadKeyFile(t, "correct horse battery staple")); }},
@@ -144,9 +152,11 @@ TEST_CASE("wire.md: the examples are the golden files, written for people", "[wi
   // So that what the document promises is what stays readable for ever.
   std::set<std::string> golden;
   for (const char* name :
-       {"acknowledgement", "action", "command", "enrol", "enrol-answer", "envelope", "heartbeat",
-        "policy", "policy-update", "presence", "receipt", "renew", "result", "result-last", "root",
-        "session", "stop"}) {
+       {"acknowledgement", "action",       "action-respond", "audience-proof", "command",
+        "enrol",           "enrol-answer", "envelope",       "freshness",      "grant",
+        "heartbeat",       "policy",       "policy-full",    "policy-update",  "presence",
+        "receipt",         "renew",        "result",         "result-last",    "root",
+        "session",         "stop"}) {
     golden.insert(json::Write(*json::Parse(Golden(std::string(name) + ".v1.json"))));
   }
   for (const Example& example : Wire().examples) {
@@ -212,7 +222,7 @@ TEST_CASE("wire.md: lists of names and bounds are those of the code", "[wire]") 
   }
   for (const std::string_view type :
        {kActionType, kRootType, kPolicyType, kReceiptType, kResultType, kHeartbeatType,
-        kPresenceType, kSessionType, kEnrolType, kRenewType}) {
+        kPresenceType, kSessionType, kEnrolType, kRenewType, kFreshnessType, kGrantType}) {
     says(Quoted(type));
   }
   const Limits limits;
