@@ -14,16 +14,16 @@ set -euo pipefail
 # cannot be installed beside it. Catch2 is here because CMake's configure step looks for it.
 readonly build_packages=(
   g++ cmake ninja-build
-  catch2 libboost1.81-dev libbz2-dev libcli11-dev liblzma-dev libpaho-mqtt-dev libre2-dev
-  libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
+  catch2 libargon2-dev libboost1.81-dev libbz2-dev libcli11-dev liblzma-dev libpaho-mqtt-dev
+  libre2-dev libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev
 )
 # The fuzz targets' compiler with its run-time libraries and symbolizer; a compiler cache, since
 # test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to,
 # and somebody else's HTTPS and signatures (examples/api/call.sh); node-mqtt brings nodejs. GnuPG and
-# OpenSSH with their agents, for keys where people have them.
+# OpenSSH with their agents, for keys where people have them; rnp and sq, which read OpenPGP too.
 readonly test_packages=(
   ccache clang curl gnupg libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt
-  openssh-client openssl
+  openssh-client openssl rnp sq
 )
 
 readonly needed_free_mb=2500

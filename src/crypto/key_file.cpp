@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "crypto/sodium_start.h"
+#include "crypto/wiped.h"
 #include "util/encoding.h"
 #include "util/text.h"
 
@@ -32,16 +33,6 @@ constexpr std::size_t kSaltBytes = crypto_pwhash_SALTBYTES;
 constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr std::size_t kSeedBytes = crypto_sign_SEEDBYTES;
-
-// Secret bytes that are overwritten wherever the function that holds them returns.
-struct Wiped {
-  Bytes bytes;
-  explicit Wiped(std::size_t size) : bytes(size, '\0') {}
-  explicit Wiped(Bytes b) : bytes(std::move(b)) {}
-  Wiped(const Wiped&) = delete;
-  Wiped& operator=(const Wiped&) = delete;
-  ~Wiped() { WipeBytes(bytes); }
-};
 
 unsigned char* Unsigned(Bytes& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 const unsigned char* Unsigned(BytesView bytes) {
