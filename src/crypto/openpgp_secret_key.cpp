@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint8_t kInClear = 0;
 constexpr std::uint8_t kAead = 253;
 constexpr std::uint8_t kCfbSha1 = 254;
+constexpr std::uint8_t kCfbChecksum = 255;
 
 constexpr std::size_t kSeedBytes = 32;
 constexpr std::size_t kSha1Bytes = 20;
@@ -25,6 +26,20 @@ Error Malformed(std::string_view why) {
 }
 Error WrongPassphrase() {
   return Error(Errc::kDenied, "OpenPGP secret key: wrong passphrase, or the file was altered");
+}
+
+// Usage 255 and the numbers of ciphers (section 3.7.2.1). GnuPG marks secrets that are elsewhere
+// with 255.
+Error TooOld(Octets& octets, std::uint8_t usage) {
+  if (usage == kCfbChecksum) {
+    octets.U8();  // the cipher
+    if (auto s2k = ReadS2k(octets); !s2k) return std::move(s2k).error();
+  }
+  return Error(Errc::kUnsupported,
+               "OpenPGP secret key: it is protected in the way of before 2007 (usage " +
+                   std::to_string(usage) +
+                   "), which shows neither damage nor a wrong passphrase reliably; change its "
+                   "passphrase with GnuPG (`gpg --passwd`) and export it again");
 }
 
 Bytes Sha1Of(BytesView bytes) {
@@ -169,11 +184,7 @@ Expected<SecretKey> LockedKey::Open(std::string_view passphrase) const {
       clear = std::move(*opened);
     }
   } else {
-    return Error(Errc::kUnsupported,
-                 "OpenPGP secret key: it is protected in the way of before 2007 (usage " +
-                     std::to_string(usage) +
-                     "), which shows neither damage nor a wrong passphrase reliably; change its "
-                     "passphrase with GnuPG (`gpg --passwd`) and export it again");
+    return TooOld(octets, usage);
   }
   if (!clear) return std::move(clear).error();
   const auto seed = SeedIn(clear->bytes, algorithm_);
