@@ -108,6 +108,60 @@ Expected<ActionInfo> ReadActionInfo(const json::object& fields) {
   return info;
 }
 
+// The envelope of an action that the server shows, and what stands in it; nothing where it shows
+// none.
+Expected<void> ReadEnvelope(const json::object& fields, ActionInfo& info) {
+  const json::value* value = fields.if_contains("envelope");
+  if (value == nullptr || !value->is_object()) return {};
+  auto envelope = EnvelopeFromJson(value->get_object(), "envelope");
+  if (!envelope) return std::move(envelope).error();
+  if (envelope->payload_type != kActionType) {
+    return Error(Errc::kMalformed, "the server shows something else than an action");
+  }
+  auto action = DecodeAction(envelope->payload);
+  if (!action) return std::move(action).error().During("the action that the server shows");
+  if (action->id != info.id) {
+    return Error(Errc::kMalformed, "the server shows another action than it names");
+  }
+  info.envelope = std::move(*envelope);
+  info.action = std::move(*action);
+  return {};
+}
+
+Expected<Proposal> ReadProposal(const json::object& fields) {
+  json::ObjectReader in(fields, "proposal", json::ObjectReader::Unknown::kIgnore);
+  Proposal proposal;
+  auto id = ActionId::Parse(in.String("id"));
+  auto kind = ParseKind(in.String("kind"));
+  proposal.proposer = in.String("proposer");
+  proposal.name = in.String("name");
+  proposal.target = in.String("target");
+  proposal.reason = in.String("reason");
+  proposal.created = in.Time("created");
+  proposal.expires = in.Time("expires");
+  if (const json::array* operations = in.Array("operations")) {
+    for (const json::value& value : *operations) {
+      const json::object* inner = value.if_object();
+      if (inner == nullptr) {
+        in.Fail("operations", "is not a list of objects");
+        break;
+      }
+      json::ObjectReader operation(*inner, "proposal.operations");
+      const std::string module = operation.String("module");
+      const json::object* parameters = operation.Object("parameters");
+      if (auto done = operation.Finish(); !done) return std::move(done).error();
+      proposal.operations.push_back({module, *parameters});
+    }
+  }
+  if (auto done = in.Finish(); !done) return std::move(done).error();
+  if (!id) return std::move(id).error();
+  if (!kind) return std::move(kind).error();
+  proposal.id = *id;
+  proposal.kind = *kind;
+  proposal.fields = fields;
+  return proposal;
+}
+
 }  // namespace
 
 struct ApiClient::Session {
@@ -270,7 +324,10 @@ Expected<std::vector<json::object>> ApiClient::AskForAll(
     if (!page) return std::move(page).error();
     for (const json::object* fields : *page) all.push_back(*fields);
     json::ObjectReader in(*body, "the server's answer", json::ObjectReader::Unknown::kIgnore);
-    after = in.OptionalString("next");
+    after.clear();
+    if (const json::value* next = in.OptionalAny("next")) {
+      after = next->is_string() ? std::string(next->get_string()) : json::Write(*next);
+    }
     if (auto done = in.Finish(); !done) return std::move(done).error();
     if (after.empty()) return all;
     if (page->empty() || all.size() > kMostListed) {
@@ -324,16 +381,10 @@ Expected<ActionInfo> ApiClient::GetAction(const ActionId& id) {
   if (!body) return std::move(body).error();
   auto info = ReadActionInfo(*body);
   if (!info) return info;
-  const json::value* fields = body->if_contains("envelope");
-  if (fields == nullptr || !fields->is_object()) return info;
-  auto envelope = EnvelopeFromJson(fields->get_object(), "envelope");
-  if (!envelope) return std::move(envelope).error();
-  auto action = DecodeAction(envelope->payload);
-  if (!action) return std::move(action).error().During("the action that the server shows");
-  if (action->id != id || info->id != id) {
+  if (auto read = ReadEnvelope(*body, *info); !read) return std::move(read).error();
+  if (info->id != id || (info->action && info->action->id != id)) {
     return Error(Errc::kMalformed, "the server shows another action than was asked for");
   }
-  info->action = std::move(*action);
   return info;
 }
 
@@ -349,6 +400,44 @@ Expected<std::vector<ActionInfo>> ApiClient::ListActions(std::size_t limit) {
     actions.push_back(std::move(*info));
   }
   return actions;
+}
+
+Expected<ApiClient::Pending> ApiClient::ListPending() {
+  auto list = AskForAll("actions", [&](const std::string& after) {
+    return Ask("GET", "/v1/pending" + (after.empty() ? "" : "?after=" + EncodePercent(after)));
+  });
+  if (!list) return std::move(list).error();
+  Pending pending;
+  for (const json::object& fields : *list) {
+    auto info = ReadActionInfo(fields);
+    if (info && ReadEnvelope(fields, *info) && info->action) {
+      pending.actions.push_back(std::move(*info));
+    } else {
+      ++pending.unreadable;  // one that nobody can approve must not hide the others
+    }
+  }
+  return pending;
+}
+
+Expected<std::vector<Proposal>> ApiClient::ListProposals() {
+  auto list = AskForAll("proposals", [&](const std::string& after) {
+    return Ask("GET", "/v1/proposals" + (after.empty() ? "" : "?after=" + EncodePercent(after)));
+  });
+  if (!list) return std::move(list).error();
+  std::vector<Proposal> proposals;
+  for (const json::object& fields : *list) {
+    auto proposal = ReadProposal(fields);
+    if (!proposal) return std::move(proposal).error();
+    proposals.push_back(std::move(*proposal));
+  }
+  return proposals;
+}
+
+Expected<void> ApiClient::Reject(const ActionId& id, const std::string& reason) {
+  auto body = Ask("POST", "/v1/actions/" + id.Text() + "/reject",
+                  json::Write(json::object{{"reason", reason}}));
+  if (!body) return std::move(body).error();
+  return {};
 }
 
 Expected<std::vector<json::object>> ApiClient::ListCommands(const ActionId& id) {

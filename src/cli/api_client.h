@@ -36,8 +36,20 @@ namespace mig::cli {
 struct ActionInfo {
   ActionId id;
   ProgressEvent progress;
-  json::object fields;           // all of it, for -json
-  std::optional<Action> action;  // decoded from its envelope; only from GetAction
+  json::object fields;  // all of it, for -json
+  // Only from GetAction and ListPending: what the server says was signed, and what stands in it.
+  std::optional<Envelope> envelope;
+  std::optional<Action> action;
+};
+
+// What the server would like done. Nothing in it is signed; who agrees makes an action of it.
+struct Proposal {
+  ActionId id;  // of the action that it may become
+  std::string proposer, name, target, reason;
+  Kind kind = Kind::kAdmin;
+  std::vector<Operation> operations;
+  UtcTime created, expires;
+  json::object fields;  // all of it, for -json
 };
 
 class ApiClient {
@@ -73,6 +85,16 @@ class ApiClient {
 
   Expected<ActionInfo> GetAction(const ActionId& id);
   Expected<std::vector<ActionInfo>> ListActions(std::size_t limit);
+  // Those that wait for signatures, each with its envelope and, in `fields`, how many machines its
+  // target matches now ("machines"). What makes no sense is left out of the list, and counted.
+  struct Pending {
+    std::vector<ActionInfo> actions;
+    std::size_t unreadable = 0;
+  };
+  Expected<Pending> ListPending();
+  Expected<std::vector<Proposal>> ListProposals();
+  // An action that waits, or a proposal. Error: kExists: it does not wait any more.
+  Expected<void> Reject(const ActionId& id, const std::string& reason);
   Expected<std::vector<json::object>> ListCommands(const ActionId& id);
   Expected<std::vector<json::object>> ListAgents(const std::string& target);  // empty: all
   // The person says that an agent that was held is what it should be again.

@@ -38,6 +38,9 @@ std::span<const ApiService::Route> ApiService::Table() {
       {"GET", "/v1/actions/{id}/events", 0, Caller::kSession, &Call<&A::GetEvents>},
       {"GET", "/v1/actions/{id}/commands", 0, Caller::kSession, &Call<&A::GetCommands>},
       {"GET", "/v1/actions/{id}/results", 0, Caller::kSession, &Call<&A::GetResults>},
+      {"POST", "/v1/actions/{id}/reject", kSmallBody, Caller::kSession, &Call<&A::PostReject>},
+      {"GET", "/v1/pending", 0, Caller::kSession, &Call<&A::GetPending>},
+      {"GET", "/v1/proposals", 0, Caller::kSession, &Call<&A::GetProposals>},
       {"GET", "/v1/agents", 0, Caller::kSession, &Call<&A::GetAgents>},
       {"POST", "/v1/agents/{id}/release", kSmallBody, Caller::kSession, &Call<&A::PostRelease>},
   };

@@ -1,5 +1,6 @@
 #include "roles/api/service.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <charconv>
 
@@ -89,6 +90,21 @@ Expected<json::array> ReadAgents(store::ServerReader& reader, const Target::Sql&
   }
   *last = after;  // perhaps there are more
   return agents;
+}
+
+Expected<void> CheckNothingNew(store::ServerTx& tx, const store::NewAction& posted,
+                               const store::ActionRow& stored) {
+  auto signatures = tx.ListSignatures(posted.id);
+  if (!signatures) return std::move(signatures).error();
+  for (const store::SignatureRow& signature : posted.signatures) {
+    const bool known = std::any_of(signatures->begin(), signatures->end(),
+                                   [&](const auto& row) { return row.key == signature.key; });
+    if (known) continue;
+    const std::string detail = stored.detail.empty() ? "" : ": " + stored.detail;
+    return Error(Errc::kExists,
+                 "the action is " + std::string(ActionStatusName(stored.status)) + detail);
+  }
+  return {};
 }
 
 }  // namespace
@@ -348,6 +364,10 @@ void ApiService::PostAction(HttpRequest request, Exchange exchange, std::string 
           if (!joined) return std::move(joined).error();
           row = tx.FindAction(id);
           if (!row) return std::move(row).error();
+        } else if (!*added && IsFinal((*row)->status)) {
+          // The same again after a lost answer is well; a new signature comes too late.
+          auto known = CheckNothingNew(tx, shared->row, **row);
+          if (!known) return known;
         }
         *status = (*row)->status;
         return {};
@@ -404,6 +424,9 @@ void ApiService::GetAction(HttpRequest request, Exchange exchange) {
     json::array people;
     for (const store::SignatureRow& signature : *signatures) people.emplace_back(signature.person);
     view["people"] = std::move(people);
+    auto rejection = reader.FindRejection(id);
+    if (!rejection) return std::move(rejection).error();
+    if (*rejection) view["rejected"] = ViewRejection(**rejection);
     auto parsed = json::Parse(envelope->value_or("null"));
     view["envelope"] = parsed ? std::move(*parsed) : json::value(nullptr);
     return JsonAnswer(200, view);

@@ -77,6 +77,9 @@ class ApiService {
   void GetEvents(HttpRequest request, Exchange exchange);
   void GetCommands(HttpRequest request, Exchange exchange);
   void GetResults(HttpRequest request, Exchange exchange);
+  void PostReject(HttpRequest request, Exchange exchange, std::string person);
+  void GetPending(HttpRequest request, Exchange exchange);
+  void GetProposals(HttpRequest request, Exchange exchange);
   void GetAgents(HttpRequest request, Exchange exchange);
   // In agent_calls.cpp.
   void PostRelease(HttpRequest request, Exchange exchange, std::string person);

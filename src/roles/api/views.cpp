@@ -45,6 +45,37 @@ json::object ViewAction(const store::ActionRow& action, const store::Counters& c
   return view;
 }
 
+json::object ViewPending(const store::ActionRow& action,
+                         std::span<const store::SignatureRow> signatures, BytesView envelope,
+                         std::uint64_t machines) {
+  json::object view = ViewAction(action, {});
+  json::array people;
+  for (const store::SignatureRow& signature : signatures) people.emplace_back(signature.person);
+  view["people"] = std::move(people);
+  view["machines"] = machines;
+  view["envelope"] = Embedded(std::string(envelope));
+  return view;
+}
+
+json::object ViewProposal(const store::ProposalRow& proposal) {
+  return {{"id", proposal.id.Text()},
+          {"row", proposal.row},
+          {"proposer", proposal.proposer},
+          {"kind", KindName(proposal.kind)},
+          {"name", proposal.name},
+          {"target", proposal.target},
+          {"operations", Embedded(proposal.operations)},
+          {"reason", proposal.reason},
+          {"created", FormatRfc3339(proposal.created)},
+          {"expires", FormatRfc3339(proposal.expires)}};
+}
+
+json::object ViewRejection(const store::RejectionRow& rejection) {
+  return {{"person", rejection.person},
+          {"reason", rejection.reason},
+          {"time", FormatRfc3339(rejection.time)}};
+}
+
 json::object ViewAgent(const store::AgentRow& agent, std::span<const store::AgentCopyRow> copies) {
   json::object view{{"id", agent.id.Text()},
                     {"name", json::FromName(agent.name)},

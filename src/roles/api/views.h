@@ -9,6 +9,13 @@
 namespace mig::api {
 
 json::object ViewAction(const store::ActionRow& action, const store::Counters& counters);
+// One that waits for signatures: ViewAction's fields, with who signed, what (the stored envelope),
+// and how many machines its target matches now.
+json::object ViewPending(const store::ActionRow& action,
+                         std::span<const store::SignatureRow> signatures, BytesView envelope,
+                         std::uint64_t machines);
+json::object ViewProposal(const store::ProposalRow& proposal);
+json::object ViewRejection(const store::RejectionRow& rejection);
 json::object ViewCounters(const store::Counters& counters);
 // `copies`: of an agent that is held, the processes that use its identity; newest word first.
 json::object ViewAgent(const store::AgentRow& agent,
