@@ -362,8 +362,20 @@ Expected<std::vector<ShownAgent>> ApiClient::GetTargets(const std::string& targe
   return shown;
 }
 
-Expected<ApiClient::Posted> ApiClient::PostAction(const Envelope& envelope) {
-  auto body = Ask("POST", "/v1/actions", EncodeEnvelope(envelope));
+Expected<Bytes> ApiClient::GetAudience(const ActionId& id) {
+  auto body = Ask("GET", "/v1/actions/" + id.Text() + "/audience");
+  if (!body) return std::move(body).error();
+  json::ObjectReader in(*body, "audience", json::ObjectReader::Unknown::kIgnore);
+  Bytes ids = in.Base64("ids");
+  if (auto done = in.Finish(); !done) return std::move(done).error();
+  return ids;
+}
+
+Expected<ApiClient::Posted> ApiClient::PostAction(const Envelope& envelope, BytesView audience) {
+  const json::object with_audience{{"action", EnvelopeToJson(envelope)},
+                                   {"audience", EncodeBase64(audience)}};
+  auto body = Ask("POST", "/v1/actions",
+                  audience.empty() ? EncodeEnvelope(envelope) : json::Write(with_audience));
   if (!body) return std::move(body).error();
   json::ObjectReader in(*body, "action", json::ObjectReader::Unknown::kIgnore);
   Posted posted;

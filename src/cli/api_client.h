@@ -81,7 +81,11 @@ class ApiClient {
     bool weight_reached = false;
     std::vector<std::string> people;
   };
-  Expected<Posted> PostAction(const Envelope& envelope);
+  // `audience`: the ids of its signed audience (cli/shown_audience.h); empty where the action has
+  // none, or the server has them from whoever signed first.
+  Expected<Posted> PostAction(const Envelope& envelope, BytesView audience = {});
+  // The ids of an action's audience as the server has them; cli/shown_audience.h checks them.
+  Expected<Bytes> GetAudience(const ActionId& id);
 
   Expected<ActionInfo> GetAction(const ActionId& id);
   Expected<std::vector<ActionInfo>> ListActions(std::size_t limit);

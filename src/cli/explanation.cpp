@@ -129,7 +129,8 @@ void OperationLines(Page& page, const Operation& operation, std::size_t number,
     Parameters(page, *module, operation.parameters, 1);
   }
   page.Item(1, "its process on the machine may use: " + os::Describe(module->rights));
-  const ModuleRule* rule = policy == nullptr ? nullptr : policy->RuleFor(operation.module, action.kind);
+  const ModuleRule* rule =
+      policy == nullptr ? nullptr : policy->RuleFor(operation.module, action.kind);
   if (rule == nullptr) return;
   if (!rule->constraints.paths.empty()) {
     page.Item(1, "the policy lets it read only below: " +

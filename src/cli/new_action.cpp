@@ -53,12 +53,15 @@ std::string Quoted(const std::string& word) {
 
 ActionId NewActionId() { return ActionId::FromBytes(RandomBytes(ActionId::kBytes)).value(); }
 
-Action MakeAction(const Draft& draft, Kind kind, std::string target, Operation operation,
-                  const Limits& limits, std::chrono::milliseconds expire, UtcTime now) {
+bool NeedsAudience(Kind kind) { return kind == Kind::kRespond || kind == Kind::kAdmin; }
+
+Action MakeAction(const Draft& draft, Kind kind, std::string target,
+                  std::vector<Operation> operations, const Limits& limits,
+                  std::chrono::milliseconds expire, UtcTime now) {
   Action action = Start(draft, now);
   action.kind = kind;
   action.target = std::move(target);
-  action.operations.push_back(std::move(operation));
+  action.operations = std::move(operations);
   action.limits = limits;
   action.expireafter = now + expire;
   return action;

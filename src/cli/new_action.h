@@ -25,9 +25,13 @@ struct Draft {
   std::string name, reason;
 };
 
-// One operation, valid from `now` - kBackdated for `expire` from now.
-Action MakeAction(const Draft& draft, Kind kind, std::string target, Operation operation,
-                  const Limits& limits, std::chrono::milliseconds expire, UtcTime now);
+// Whether an action of that kind must say which machines it was signed for (proto/audience.h).
+bool NeedsAudience(Kind kind);
+
+// Valid from `now` - kBackdated for `expire` from now.
+Action MakeAction(const Draft& draft, Kind kind, std::string target,
+                  std::vector<Operation> operations, const Limits& limits,
+                  std::chrono::milliseconds expire, UtcTime now);
 
 // A stop of `stops`, valid as long as that is, `until`, at most as long as agents take one.
 Action MakeStop(const Draft& draft, const ActionId& stops, UtcTime until, UtcTime now);

@@ -1,6 +1,7 @@
 #include "cli/sent_actions.h"
 
 #include "cli/action_events.h"
+#include "cli/client_config.h"
 #include "os/files.h"
 #include "util/json.h"
 
@@ -62,6 +63,13 @@ Expected<std::optional<std::vector<ShownAgent>>> SentActions::Recall(const Actio
   }
   if (auto done = in.Finish(); !done) return std::move(done).error();
   return std::optional(std::move(shown));
+}
+
+Expected<void> RememberSent(const ActionId& action, const std::vector<ShownAgent>& shown,
+                            UtcTime now) {
+  auto folder = UserStateFolder(ProcessEnvironment);
+  if (!folder) return std::move(folder).error();
+  return SentActions(*folder / "sent").Remember(action, shown, now);
 }
 
 void SentActions::ForgetOld() const {

@@ -34,4 +34,8 @@ class SentActions {
   std::filesystem::path folder_;
 };
 
+// In the user's state folder.
+Expected<void> RememberSent(const ActionId& action, const std::vector<ShownAgent>& shown,
+                            UtcTime now);
+
 }  // namespace mig::cli

@@ -24,7 +24,7 @@ Draft SomeDraft() {
 
 TEST_CASE("new action: what is made can be read again", "[cli]") {
   const Action action = MakeAction(SomeDraft(), Kind::kInvestigate, "name LIKE 'web%'",
-                                   {"file", {{"a", 1}}}, Limits(), std::chrono::minutes(5), kNow);
+                                   {{"file", {{"a", 1}}}}, Limits(), std::chrono::minutes(5), kNow);
   const auto read = DecodeAction(EncodeAction(action));
   REQUIRE(read);
   CHECK(read->id == action.id);

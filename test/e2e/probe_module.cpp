@@ -202,8 +202,32 @@ constinit const Module kProbe = {
     .print = PrintProbe,
 };
 
+constexpr Parameter kActParameters[] = {
+    {.flag = "what", .field = "what", .help = "What to pretend to do."}};
+
+Expected<ModuleResult> RunAct(const json::object& parameters, RunContext& context) {
+  ModuleResult result;
+  result.success = true;
+  result.elements.emplace_object();
+  result.foundanything =
+      context.sink.Emit("probe", json::object{{"done", TextParameter(parameters, "what")}});
+  return result;
+}
+
+constinit const Module kProbeAct = {
+    .name = "probe-act",
+    .kind = Kind::kRespond,
+    .summary = "pretends to change the machine",
+    .example = "-what nothing",
+    .parameters = kActParameters,
+    .platforms = os::Platform::kLinux,
+    .run = RunAct,
+    .print = PrintProbe,
+};
+
 }  // namespace
 
 const Module& ProbeModule() { return kProbe; }
+const Module& ProbeActModule() { return kProbeAct; }
 
 }  // namespace mig

@@ -17,4 +17,7 @@ namespace mig {
 // "reason": …} under the label "probe"; foundanything is whether it was done.
 const Module& ProbeModule();
 
+// Of kind `respond`, as far as the declaration goes: it answers, and does nothing.
+const Module& ProbeActModule();
+
 }  // namespace mig

@@ -56,6 +56,7 @@ struct Install {
   Install() {
     crash_hook = &MaybeCrash;
     RegisterTestModule(ProbeModule());
+    RegisterTestModule(ProbeActModule());
   }
 } install;
 

@@ -3,6 +3,7 @@
 #include "proto/target.h"
 #include "roles/api/service.h"
 #include "roles/api/views.h"
+#include "util/encoding.h"
 #include "util/log.h"
 
 namespace mig::api {
@@ -74,6 +75,20 @@ void ApiService::GetProposals(HttpRequest request, Exchange exchange) {
     json::object answer{{"proposals", std::move(proposals)}};
     if (rows->size() == kPendingRows) answer["next"] = rows->back().row;
     return JsonAnswer(200, answer);
+  });
+}
+
+void ApiService::GetAudience(HttpRequest request, Exchange exchange) {
+  auto id = ActionId::Parse(request.parameters.at(0));
+  if (!id) return Reply(exchange, ErrorAnswer(id.error()));
+  AnswerFromStore(exchange, [id = *id](store::ServerReader& reader) -> Expected<Answer> {
+    auto action = reader.FindAction(id);
+    if (!action) return std::move(action).error();
+    if (!*action) return Error(Errc::kNotFound, "there is no such action");
+    auto ids = reader.FindAudience(id);
+    if (!ids) return std::move(ids).error();
+    return JsonAnswer(
+        200, json::object{{"id", id.Text()}, {"ids", EncodeBase64(ids->value_or(Bytes()))}});
   });
 }
 

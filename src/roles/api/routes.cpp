@@ -4,11 +4,11 @@
 
 #include "net/http_signature.h"
 #include "roles/api/service.h"
+#include "roles/api/submission.h"
 
 namespace mig::api {
 namespace {
 
-constexpr std::size_t kEnvelopeBody = kMaxEnvelopeBytes;
 constexpr std::size_t kSmallBody = 64 * 1024;
 
 }  // namespace
@@ -32,12 +32,13 @@ std::span<const ApiService::Route> ApiService::Table() {
       {"POST", "/v1/enroll", kSmallBody, Caller::kAnyone, &Call<&A::PostEnroll>},
       {"POST", "/v1/renew", kSmallBody, Caller::kAnyone, &Call<&A::PostRenew>},
       {"POST", "/v1/targets", kSmallBody, Caller::kSession, &Call<&A::PostTargets>},
-      {"POST", "/v1/actions", kEnvelopeBody, Caller::kSession, &Call<&A::PostAction>},
+      {"POST", "/v1/actions", kMaxPostedBytes, Caller::kSession, &Call<&A::PostAction>},
       {"GET", "/v1/actions", 0, Caller::kSession, &Call<&A::GetActions>},
       {"GET", "/v1/actions/{id}", 0, Caller::kSession, &Call<&A::GetAction>},
       {"GET", "/v1/actions/{id}/events", 0, Caller::kSession, &Call<&A::GetEvents>},
       {"GET", "/v1/actions/{id}/commands", 0, Caller::kSession, &Call<&A::GetCommands>},
       {"GET", "/v1/actions/{id}/results", 0, Caller::kSession, &Call<&A::GetResults>},
+      {"GET", "/v1/actions/{id}/audience", 0, Caller::kSession, &Call<&A::GetAudience>},
       {"POST", "/v1/actions/{id}/reject", kSmallBody, Caller::kSession, &Call<&A::PostReject>},
       {"GET", "/v1/pending", 0, Caller::kSession, &Call<&A::GetPending>},
       {"GET", "/v1/proposals", 0, Caller::kSession, &Call<&A::GetProposals>},

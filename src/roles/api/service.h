@@ -25,6 +25,8 @@
 
 namespace mig::api {
 
+struct Submission;
+
 // Only on the thread of the io_context it was made with.
 class ApiService {
  public:
@@ -72,11 +74,13 @@ class ApiService {
   void Certify(HttpRequest request, Exchange exchange, bool renewal);
   void PostTargets(HttpRequest request, Exchange exchange);
   void PostAction(HttpRequest request, Exchange exchange, std::string person);
+  void Keep(Submission submission, Exchange exchange, std::string person);
   void GetActions(HttpRequest request, Exchange exchange);
   void GetAction(HttpRequest request, Exchange exchange);
   void GetEvents(HttpRequest request, Exchange exchange);
   void GetCommands(HttpRequest request, Exchange exchange);
   void GetResults(HttpRequest request, Exchange exchange);
+  void GetAudience(HttpRequest request, Exchange exchange);
   void PostReject(HttpRequest request, Exchange exchange, std::string person);
   void GetPending(HttpRequest request, Exchange exchange);
   void GetProposals(HttpRequest request, Exchange exchange);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "crypto/digest.h"
+#include "crypto/merkle.h"
 #include "modules/module.h"
 #include "proto/action.h"
 #include "trust/authorisation.h"
@@ -15,6 +16,50 @@ Submission Refuse(Answer answer) {
   Submission submission;
   submission.refused = std::move(answer);
   return submission;
+}
+
+// What was posted: the envelope's JSON, and the ids of its audience.
+struct Posted {
+  Bytes envelope;
+  Bytes audience;
+};
+
+Expected<Posted> ReadPosted(BytesView body) {
+  auto fields = json::ParseObject(body);
+  if (!fields) return std::move(fields).error();
+  if (!fields->contains("action")) return Posted{Bytes(body), {}};
+  json::ObjectReader in(*fields, "");
+  Posted posted;
+  if (const json::object* envelope = in.Object("action")) posted.envelope = json::Write(*envelope);
+  posted.audience = in.Base64("audience");
+  if (auto done = in.Finish(); !done) return std::move(done).error();
+  return posted;
+}
+
+// Whether `ids` are the leaves of the signed root: each once, ascending.
+std::optional<Refused> CheckAudience(const Action& action, BytesView ids) {
+  const auto refuse = [](std::string why) {
+    return Refused{Refusal::kNotInAudience, "audience: " + std::move(why)};
+  };
+  if (!action.audience) return refuse("the action was signed for none");
+  if (action.audience->size > kMostAudience) {
+    return refuse("more than " + std::to_string(kMostAudience) + " machines");
+  }
+  if (ids.size() != action.audience->size * AgentId::kBytes) {
+    return refuse("not as many ids as were signed");
+  }
+  std::vector<Bytes> leaves;
+  leaves.reserve(action.audience->size);
+  for (std::size_t at = 0; at < ids.size(); at += AgentId::kBytes) {
+    leaves.emplace_back(ids.substr(at, AgentId::kBytes));
+    if (leaves.size() > 1 && !(leaves[leaves.size() - 2] < leaves.back())) {
+      return refuse("the ids are not in ascending order, each once");
+    }
+  }
+  if (MerkleTree(leaves).root() != action.audience->root) {
+    return refuse("the ids are not those that were signed");
+  }
+  return std::nullopt;
 }
 
 // The steps of the agents' check between weight and id that need no agent.
@@ -60,7 +105,9 @@ std::optional<Refused> CheckContent(const Action& action, const Policy& policy, 
 }  // namespace
 
 Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime now) {
-  auto envelope = DecodeEnvelope(body);
+  auto posted = ReadPosted(body);
+  if (!posted) return Refuse(ErrorAnswer(posted.error()));
+  auto envelope = DecodeEnvelope(posted->envelope);
   if (!envelope) return Refuse(ErrorAnswer(envelope.error()));
   if (envelope->payload_type != kActionType) {
     return Refuse(
@@ -76,12 +123,20 @@ Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime 
     return Refuse(RefusedAnswer(refused->code, refused->detail));
   }
 
+  if (!posted->audience.empty()) {
+    if (auto refused = CheckAudience(*action, posted->audience)) {
+      return Refuse(RefusedAnswer(refused->code, refused->detail));
+    }
+  }
+
   Submission submission;
   submission.people = std::move(signatures.people);
+  submission.audience_missing = action->audience && posted->audience.empty();
   store::NewAction& row = submission.row;
   row.id = action->id;
   row.digest = Sha256(envelope->payload);
-  row.envelope = Bytes(body);
+  row.envelope = std::move(posted->envelope);
+  row.audience = std::move(posted->audience);
   row.weight_reached = signatures.weight_reached;
   row.kind = action->kind;
   row.name = action->name;

@@ -90,9 +90,10 @@ ExitStatus ApproveAction(Connection& connection, const cli::ActionInfo& info, co
     return cli::Fail(terminal, Error(Errc::kDenied, "its time is over: nobody would obey it"));
   }
   if (!AddsWeight(*review, **me, policy)) {
-    return cli::Fail(terminal, Error(Errc::kDenied, "your signature adds no weight where some is "
-                                                    "missing, by policy version " +
-                                                        std::to_string(policy.policy().version)));
+    return cli::Fail(terminal, Error(Errc::kDenied,
+                                     "your signature adds no weight where some is "
+                                     "missing, by policy version " +
+                                         std::to_string(policy.policy().version)));
   }
   if (auto agreed = cli::Confirm("Sign exactly this, as " + (*me)->name + "?", yes, terminal);
       !agreed) {
@@ -100,8 +101,7 @@ ExitStatus ApproveAction(Connection& connection, const cli::ActionInfo& info, co
   }
   // Only our own: the server joins it to those it has for the same bytes, and can do no more than
   // leave some out.
-  auto envelope =
-      Seal(review->envelope.payload_type, review->envelope.payload, *connection.signer);
+  auto envelope = Seal(review->envelope.payload_type, review->envelope.payload, *connection.signer);
   if (!envelope) return cli::Fail(terminal, envelope.error());
   if (auto kept = cli::RememberSent(id, *machines, Now()); !kept) {
     terminal.Remark("`mig results` will not know which agents were shown: " +
@@ -119,8 +119,8 @@ Expected<Action> ActionOf(const cli::Proposal& proposal, const Connection& conne
                           const std::vector<cli::ShownAgent>& machines) {
   const auto longest = policy.policy().validity.find(proposal.kind);
   if (longest == policy.policy().validity.end()) {
-    return Error(Errc::kDenied, "the policy allows no action of kind " +
-                                    std::string(KindName(proposal.kind)));
+    return Error(Errc::kDenied,
+                 "the policy allows no action of kind " + std::string(KindName(proposal.kind)));
   }
   cli::Draft draft;
   draft.id = proposal.id;
@@ -129,8 +129,8 @@ Expected<Action> ActionOf(const cli::Proposal& proposal, const Connection& conne
   draft.author = connection.signer->name();
   draft.name = proposal.name;
   draft.reason = proposal.reason;
-  const auto expire = std::min<std::chrono::milliseconds>(kProposalValidity,
-                                                          longest->second - cli::kBackdated);
+  const auto expire =
+      std::min<std::chrono::milliseconds>(kProposalValidity, longest->second - cli::kBackdated);
   Action action = cli::MakeAction(draft, proposal.kind, proposal.target, proposal.operations,
                                   cli::DefaultLimits(policy.policy().ceilings), expire, Now());
   if (cli::NeedsAudience(action.kind)) {
@@ -159,9 +159,8 @@ ExitStatus ApproveProposal(Connection& connection, const cli::Proposal& proposal
   terminal.Data(
       cli::Explain(cli::Explained{unsigned_yet, *action, &policy, machines->size(), Now()}));
   ShowMachines(*machines, terminal);
-  if (auto agreed =
-          cli::Confirm("Make it your own action and sign it, as " + (*me)->name + "?", yes,
-                       terminal);
+  if (auto agreed = cli::Confirm("Make it your own action and sign it, as " + (*me)->name + "?",
+                                 yes, terminal);
       !agreed) {
     return cli::Fail(terminal, agreed.error());
   }
@@ -213,9 +212,9 @@ int RunApprove(std::span<const std::string> arguments) {
   const auto found = std::find_if(proposals->begin(), proposals->end(),
                                   [&](const cli::Proposal& p) { return p.id == *id; });
   if (found == proposals->end()) {
-    return cli::Fail(terminal,
-                     Error(Errc::kNotFound, "there is no such action or open proposal; `mig "
-                                            "pending` lists what waits"));
+    return cli::Fail(terminal, Error(Errc::kNotFound,
+                                     "there is no such action or open proposal; `mig "
+                                     "pending` lists what waits"));
   }
   return ApproveProposal(*connection, *found, *policy, yes, terminal);
 }

@@ -17,6 +17,9 @@ int RunResults(std::span<const std::string> arguments);     // mig results ID
 int RunStatus(std::span<const std::string> arguments);      // mig status [ID]
 int RunAgents(std::span<const std::string> arguments);      // mig agents
 int RunStop(std::span<const std::string> arguments);        // mig stop ID
+int RunPending(std::span<const std::string> arguments);     // mig pending
+int RunApprove(std::span<const std::string> arguments);     // mig approve ID
+int RunReject(std::span<const std::string> arguments);      // mig reject ID
 int RunAction(std::span<const std::string> arguments);      // mig action verify|show FILE
 int RunKey(std::span<const std::string> arguments);         // mig key new|show
 int RunCompletion(std::span<const std::string> arguments);  // mig completion bash|zsh|fish

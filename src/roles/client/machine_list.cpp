@@ -16,8 +16,7 @@ void ShowMachines(const std::vector<cli::ShownAgent>& machines, cli::Terminal& t
   std::string line = "machines    ";
   if (machines.empty()) line += "none now";
   for (std::size_t i = 0; i < std::min(machines.size(), kNamed); ++i) {
-    line += (i == 0 ? "" : ", ") +
-            EscapeForTerminal(Utf8Prefix(machines[i].name, kMostNameBytes));
+    line += (i == 0 ? "" : ", ") + EscapeForTerminal(Utf8Prefix(machines[i].name, kMostNameBytes));
   }
   if (machines.size() > kNamed) {
     line += " and " + GroupThousands(machines.size() - kNamed) + " more";

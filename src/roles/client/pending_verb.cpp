@@ -163,7 +163,8 @@ int RunPending(std::span<const std::string> arguments) {
     const json::object all{{"actions", std::move(actions)}, {"proposals", std::move(proposed)}};
     terminal.Data(cli::EscapeJson(json::WritePretty(all)) + "\n");
   } else if (!pending->actions.empty() || !proposals->empty()) {
-    terminal.Remark("Look at one and sign it with: mig approve ID; or: mig reject ID --reason TEXT");
+    terminal.Remark(
+        "Look at one and sign it with: mig approve ID; or: mig reject ID --reason TEXT");
   } else {
     terminal.Remark("Nothing waits for anybody.");
   }

@@ -1,17 +1,18 @@
 // mig query MODULE …: asks a question of many machines.
 #include <algorithm>
 
+#include "cli/action_file.h"
+#include "cli/explanation.h"
 #include "cli/new_action.h"
-#include "cli/sent_actions.h"
 #include "cli/verb.h"
 #include "modules/module.h"
 #include "proto/target.h"
 #include "roles/client/answer_options.h"
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
-#include "roles/client/following.h"
 #include "roles/client/local_run.h"
 #include "roles/client/query_arguments.h"
+#include "roles/client/sending.h"
 #include "roles/client/target_note.h"
 #include "util/text.h"
 
@@ -34,7 +35,7 @@ struct Query {
   AnswerOptions answers;
   std::string target, name, reason;
   milliseconds expire{std::chrono::minutes(5)};
-  bool print_only = false, detach = false;
+  bool print_only = false, detach = false, yes = false;
   Limits limits;
   std::uint64_t seconds = 0, cpu = 0;
 
@@ -45,6 +46,7 @@ struct Query {
     options.Duration("expire", 'e', "how long machines may still take it up (default 5m)", &expire);
     answers.AddTo(options);
     options.Flag("print", 'p', "print the signed action and send nothing", &print_only);
+    options.Flag("yes", 'y', "sign without asking, also what changes machines", &yes);
     options.Flag("detach", '\0', "send it, print its id, and do not wait for answers", &detach);
     // Not "name": modules have that, and it would be taken for this where it comes first.
     options.Text("title", 'n', "TEXT", "what lists call it (default: the command line)", &name);
@@ -59,6 +61,7 @@ struct Query {
     options.Size("max-bytes", '\0', "size of one machine's answer (default 1g)", &limits.bytes);
     connection.AddTo(options);
   }
+  SendOptions Sending() const { return {detach, yes, &answers}; }
 };
 
 // Limits that were typed stay as they are, and the policy's ceilings have the last word: better to
@@ -79,7 +82,7 @@ Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
 // What makes no sense where nothing is signed or sent.
 Expected<void> CheckLocal(const cli::Options& options) {
   for (const char* name :
-       {"expire", "print", "detach", "title", "reason", "config", "key", "passphrase-fd"}) {
+       {"expire", "print", "detach", "yes", "title", "reason", "config", "key", "passphrase-fd"}) {
     if (options.Given(name)) {
       return Error(Errc::kInvalid,
                    std::string("--") + name + ": with `-t local` nothing is signed or sent");
@@ -115,21 +118,58 @@ cli::Draft DraftFor(const Query& query, const cli::ClientConfig& config, const S
 
 Action ActionFor(const Query& query, const cli::Draft& draft, const Limits& limits) {
   return cli::MakeAction(draft, query.module->kind, query.target,
-                         {std::string(query.module->name), query.parameters}, limits, query.expire,
-                         Now());
+                         {{std::string(query.module->name), query.parameters}}, limits,
+                         query.expire, Now());
+}
+
+// What was typed, else the default or what the policy allows for the kind, if that is less.
+milliseconds Expire(const Query& query, const cli::Options& options, Kind kind,
+                    const Policy& policy) {
+  const auto longest = policy.validity.find(kind);
+  if (options.Given("expire") || longest == policy.validity.end()) return query.expire;
+  return std::min(query.expire, std::max(longest->second - cli::kBackdated, kShortestExpire));
+}
+
+ExitStatus PrintSigned(Action action, const std::vector<cli::ShownAgent>& shown, Signer& signer,
+                       const TrustedPolicy* policy, cli::Terminal& terminal) {
+  auto audience = GiveAudience(action, shown);
+  if (!audience) return cli::Fail(terminal, audience.error());
+  auto envelope = Seal(kActionType, EncodeAction(action), signer);
+  if (!envelope) return cli::Fail(terminal, envelope.error());
+  // What was signed, for the person; the file is for programs.
+  for (const std::string_view line :
+       Split(cli::Explain(cli::Explained{*envelope, action, policy, {}, Now()}), '\n')) {
+    if (!line.empty()) terminal.Remark(line);
+  }
+  terminal.Data(cli::ActionFileText(*envelope, *audience));
+  return cli::Finish(terminal, cli::kFound);
 }
 
 // -p: everything but the sending. The policy's version and ceilings come from the server where one
-// answers; without, the action asks for no version and takes the default limits.
-ExitStatus PrintAction(const Query& query, const cli::Options& options, cli::Terminal& terminal) {
-  auto identity = LoadIdentity(query.connection, options);
+// answers; without, the action asks for no version and takes the default limits. One that changes
+// something names its machines, so it needs the server.
+ExitStatus PrintAction(Query& query, const cli::Options& options, cli::Terminal& terminal) {
+  std::vector<cli::ShownAgent> shown;
+  Expected<Identity> identity = Error(Errc::kInternal, "");
+  if (cli::NeedsAudience(query.module->kind)) {
+    auto connection = Connect(query.connection, options, terminal);
+    if (!connection) return cli::Fail(terminal, connection.error());
+    auto targets = connection->api->GetTargets(query.target);
+    if (!targets) return cli::Fail(terminal, std::move(targets).error().During("--target"));
+    shown = std::move(*targets);
+    identity = Identity{connection->config, std::move(connection->signer)};
+  } else {
+    identity = LoadIdentity(query.connection, options);
+  }
   if (!identity) return cli::Fail(terminal, identity.error());
   cli::ApiClient api(identity->config, {}, milliseconds(0));
   std::uint64_t version = 0;
   Limits ceilings = kNoCeilings;
-  if (auto policy = api.GetPolicy()) {
+  auto policy = api.GetPolicy();
+  if (policy) {
     version = policy->policy().version;
     ceilings = policy->policy().ceilings;
+    query.expire = Expire(query, options, query.module->kind, policy->policy());
     if (auto valid = CheckValidity(query, policy->policy()); !valid) {
       return cli::Fail(terminal, valid.error());
     }
@@ -139,89 +179,73 @@ ExitStatus PrintAction(const Query& query, const cli::Options& options, cli::Ter
   }
   auto limits = ChooseLimits(query, options, ceilings);
   if (!limits) return cli::Fail(terminal, limits.error());
-  const Action action =
+  Action action =
       ActionFor(query, DraftFor(query, identity->config, *identity->signer, version), *limits);
-  auto envelope = Seal(kActionType, EncodeAction(action), *identity->signer);
-  if (!envelope) return cli::Fail(terminal, envelope.error());
-  terminal.Data(json::WritePretty(EnvelopeToJson(*envelope)) + "\n");
-  return cli::Finish(terminal, cli::kFound);
+  return PrintSigned(std::move(action), shown, *identity->signer, policy ? &*policy : nullptr,
+                     terminal);
 }
 
-void TellTargets(const std::vector<cli::ShownAgent>& shown, cli::Terminal& terminal) {
-  const auto online = static_cast<std::uint64_t>(
-      std::count_if(shown.begin(), shown.end(),
-                    [](const cli::ShownAgent& agent) { return agent.status == "online"; }));
-  std::string line = Count(shown.size(), "agent") + " will be asked";
-  if (online < shown.size()) {
-    line += ", " + GroupThousands(online) + " of them online; the others when they come back";
-  }
-  terminal.Remark(line + ".");
-  const auto held = std::count_if(shown.begin(), shown.end(),
-                                  [](const cli::ShownAgent& agent) { return agent.held; });
-  if (held > 0) {
-    terminal.Remark(std::to_string(held) +
-                        " of them held: nothing is sent there until a person releases it, because "
-                        "two machines use one identity; see: mig agents",
-                    cli::Style::kYellow);
-  }
-}
-
-ExitStatus TellPending(const cli::ApiClient::Posted& posted, const Action& action,
-                       cli::Terminal& terminal) {
-  terminal.Complain("the action waits for more signatures (signed so far by " +
-                    Join(posted.people, ", ") + "); it is " + action.id.Text() + " until " +
-                    FormatRfc3339(action.expireafter));
-  return cli::kRefused;
-}
-
-ExitStatus SendQuery(const Query& query, const cli::Options& options, cli::Terminal& terminal) {
+ExitStatus SendQuery(Query& query, const cli::Options& options, cli::Terminal& terminal) {
   auto connection = Connect(query.connection, options, terminal);
   if (!connection) return cli::Fail(terminal, connection.error());
   auto policy = connection->api->GetPolicy();
   if (!policy) return cli::Fail(terminal, policy.error());
+  query.expire = Expire(query, options, query.module->kind, policy->policy());
   if (auto valid = CheckValidity(query, policy->policy()); !valid) {
     return cli::Fail(terminal, valid.error());
   }
   auto limits = ChooseLimits(query, options, policy->policy().ceilings);
   if (!limits) return cli::Fail(terminal, limits.error());
-
-  auto shown = connection->api->GetTargets(query.target);
-  if (!shown) return cli::Fail(terminal, std::move(shown).error().During("--target"));
-  if (shown->empty()) {
-    // Nobody was asked, so this is no "found nothing".
-    terminal.Complain("no agent matches the target " + query.target +
-                      "; nothing was sent. `mig agents` lists them");
-    return cli::kUsage;
-  }
-  TellTargets(*shown, terminal);
-
-  const Action action = ActionFor(
+  Action action = ActionFor(
       query, DraftFor(query, connection->config, *connection->signer, policy->policy().version),
       *limits);
-  auto envelope = Seal(kActionType, EncodeAction(action), *connection->signer);
-  if (!envelope) return cli::Fail(terminal, envelope.error());
-  // Before it is sent: what was shown is what answers are checked against, also later and
-  // elsewhere.
-  if (auto folder = cli::UserStateFolder(cli::ProcessEnvironment)) {
-    const cli::SentActions sent(*folder / "sent");
-    if (auto kept = sent.Remember(action.id, *shown, Now()); !kept) {
-      terminal.Remark("`mig results` will not know which agents were shown: " +
-                      kept.error().message());
+  return SendNew(*connection, *policy, std::move(action), query.Sending(), terminal);
+}
+
+// -i FILE: what MIG or `mig query -p` wrote.
+ExitStatus SendFile(Query& query, const std::string& file, const cli::Options& options,
+                    cli::Terminal& terminal) {
+  auto loaded = cli::LoadActionFile(file);
+  if (!loaded) return cli::Fail(terminal, loaded.error());
+  if (auto good = query.answers.Check(); !good) return cli::Fail(terminal, good.error());
+  if (loaded->envelope) {
+    for (const char* name : {"target", "expire", "title", "reason", "print", "max-seconds",
+                             "max-cpu", "max-rss", "max-rows", "max-bytes"}) {
+      if (!options.Given(name)) continue;
+      return cli::Fail(terminal, Error(Errc::kInvalid, "--" + std::string(name) + ": " + file +
+                                                           " is signed, and stays as it is"));
     }
   }
-  auto posted = connection->api->PostAction(*envelope);
-  if (!posted) return cli::Fail(terminal, posted.error());
-  if (!posted->weight_reached) return TellPending(*posted, action, terminal);
-  if (query.detach) {
-    if (query.answers.format() == cli::AnswerFormat::kText) {
-      terminal.Data(action.id.Text() + "\n");
-    } else {
-      terminal.Data(json::Write(json::object{{"action", {{"id", action.id.Text()}}}}) + "\n");
-    }
-    terminal.Remark("Follow it with: mig results " + action.id.Text() + " -f");
-    return cli::Finish(terminal, cli::kDetached);
+  auto connection = Connect(query.connection, options, terminal);
+  if (!connection) return cli::Fail(terminal, connection.error());
+  auto policy = connection->api->GetPolicy();
+  if (!policy) return cli::Fail(terminal, policy.error());
+  if (loaded->envelope) {
+    return SendSigned(*connection, *policy, std::move(*loaded->envelope), loaded->audience,
+                      query.Sending(), terminal);
   }
-  return FollowAction(*connection, action, std::move(*shown), query.answers.ForReader(), terminal);
+  cli::MigAction& mig = *loaded->mig;
+  for (const std::string& remark : mig.remarks) terminal.Remark(file + ": " + remark);
+  if (options.Given("target")) {
+    if (auto target = Target::Parse(query.target); !target) {
+      return cli::Fail(terminal, std::move(target).error().During("--target"));
+    }
+    mig.target = query.target;
+  }
+  if (options.Given("title")) mig.name = query.name;
+  if (mig.validfrom && options.Given("expire")) mig.validfrom = mig.expireafter = std::nullopt;
+  auto limits = ChooseLimits(query, options, policy->policy().ceilings);
+  if (!limits) return cli::Fail(terminal, limits.error());
+  Action action = cli::ActionFrom(
+      mig, DraftFor(query, connection->config, *connection->signer, policy->policy().version),
+      *limits, Expire(query, options, mig.kind, policy->policy()), Now());
+  terminal.Remark("Asking: " + action.name);
+  if (query.print_only) {
+    auto shown = connection->api->GetTargets(action.target);
+    if (!shown) return cli::Fail(terminal, shown.error());
+    return PrintSigned(std::move(action), *shown, *connection->signer, &*policy, terminal);
+  }
+  return SendNew(*connection, *policy, std::move(action), query.Sending(), terminal);
 }
 
 std::string ModuleList() {
@@ -258,8 +282,9 @@ void Describe(cli::Options& options, const Module* module) {
   AnswerOptions::AddExitNote(options);
 }
 
-ExitStatus Usage(std::span<const std::string> words, cli::Options& options,
-                 cli::Terminal& terminal) {
+// Nothing when a file was named, and is to be sent.
+std::optional<ExitStatus> Usage(std::span<const std::string> words, cli::Options& options,
+                                cli::Terminal& terminal, const std::string& file) {
   Describe(options, nullptr);
   options.Note(ModuleList() + "\n\nTheir options: mig help MODULE");
   options.Example("mig query file -path /etc -name '^passwd$'", "asks every agent that is online");
@@ -267,7 +292,10 @@ ExitStatus Usage(std::span<const std::string> words, cli::Options& options,
                   "web servers, also those that come back within the hour; for a program");
   options.Example("mig query file -t local -path /tmp -mtime '<1d'",
                   "only this machine, without any server");
-  if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
+  options.Example("mig query -i suspicious.json -t \"name LIKE 'web%'\"",
+                  "an action of MIG, for other machines than its file names");
+  if (auto ended = cli::ParseWords(options, words, terminal)) return ended;
+  if (!file.empty()) return std::nullopt;
   terminal.Complain("name a module: mig query MODULE …");
   terminal.Remark(ModuleList());
   return cli::kUsage;
@@ -285,7 +313,14 @@ int RunQuery(std::span<const std::string> arguments) {
                        "Asks a question of many machines: shows how many it reaches, signs it with "
                        "your key,\nsends it, checks and prints the answers as they arrive.");
   query.AddTo(options);
-  if (word.empty() || word[0] == '-') return Usage(arguments, options, terminal);
+  if (word.empty() || word[0] == '-') {
+    std::string file;
+    options.Text("file", 'i', "FILE",
+                 "an action in a file: of MIG (syntax version 2), or signed, from `mig query -p`",
+                 &file);
+    if (const auto ended = Usage(arguments, options, terminal, file)) return *ended;
+    return SendFile(query, file, options, terminal);
+  }
 
   query.module = FindModule(word);
   if (query.module == nullptr) {

@@ -22,9 +22,8 @@ void ShowChange(const Review& review, cli::Terminal& terminal) {
   const auto earlier = reviewed.FindEarlier(review.action, review.envelope.payload);
   if (earlier) {
     terminal.Data("\n");
-    terminal.Data(earlier->same_id
-                      ? "WARNING: under this id you saw something else at "
-                      : "changed since you saw one of this author and name at ");
+    terminal.Data(earlier->same_id ? "WARNING: under this id you saw something else at "
+                                   : "changed since you saw one of this author and name at ");
     terminal.Data(FormatRfc3339(earlier->seen) + ":\n" +
                   cli::PayloadDiff(earlier->payload, review.envelope.payload));
     // The first content of an id stays what later ones are compared with.
@@ -45,8 +44,8 @@ Expected<Review> ReviewShown(const cli::ActionInfo& shown, const ActionId& asked
     return Error(Errc::kMalformed, "the server does not show what was asked for");
   }
   if (shown.action->org != policy.policy().org) {
-    return Error(Errc::kDenied, "the action is for another deployment, " +
-                                    shown.action->org.Text());
+    return Error(Errc::kDenied,
+                 "the action is for another deployment, " + shown.action->org.Text());
   }
   Review review{{shown.envelope->payload_type, shown.envelope->payload, {}}, *shown.action, {}, {}};
   for (const Signature& signature : shown.envelope->signatures) {
@@ -74,13 +73,12 @@ Expected<const Person*> PersonOf(const Signer& signer, const TrustedPolicy& poli
   const std::string version = std::to_string(policy.policy().version);
   if (known == nullptr) return Error(Errc::kDenied, what + "is not in policy version " + version);
   if (!known->revoked) return known->person;
-  return Error(Errc::kDenied, what + "is revoked, or its owner disabled, in policy version " +
-                                  version);
+  return Error(Errc::kDenied,
+               what + "is revoked, or its owner disabled, in policy version " + version);
 }
 
 bool AddsWeight(const Review& review, const Person& person, const TrustedPolicy& policy) {
-  const std::vector<ModuleStanding> standings =
-      Standings(review.action, review.people, policy);
+  const std::vector<ModuleStanding> standings = Standings(review.action, review.people, policy);
   return std::any_of(standings.begin(), standings.end(), [&](const ModuleStanding& standing) {
     return !standing.Reached() &&
            std::any_of(standing.candidates.begin(), standing.candidates.end(),

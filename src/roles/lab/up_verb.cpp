@@ -200,7 +200,7 @@ Expected<Asked> Ask(Investigator& investigator, const std::vector<cli::ShownAgen
   draft.name = "mig lab up";
   draft.reason = "does the lab answer?";
   const Action action = cli::MakeAction(draft, module->kind, "status = 'online'",
-                                        {std::string(module->name), std::move(*parameters)},
+                                        {{std::string(module->name), std::move(*parameters)}},
                                         Limits(), kReadyLimit, Now());
   const auto sent = Clock::now();
   auto envelope = Seal(kActionType, EncodeAction(action), *investigator.signer);

@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "crypto/merkle.h"
 #include "proto/command.h"
 #include "proto/target.h"
 #include "proto/topics.h"
@@ -41,10 +42,15 @@ struct Dispatcher::Taken {
   Wakes wakes;
 };
 
-// The messages of the actions that are being sent, each built once for its thousands of agents.
+// The messages of the actions that are being sent, each built once for its thousands of agents; of
+// an action with an audience, the tree that each agent's proof comes from.
 class Dispatcher::EnvelopeCache {
  public:
-  Expected<std::shared_ptr<const Bytes>> Find(store::ServerTx& tx, const ActionId& id) {
+  Expected<std::shared_ptr<const Bytes>> Find(store::ServerTx& tx, const ActionId& id,
+                                              const AgentId& agent) {
+    for (const Addressed& addressed : addressed_) {
+      if (addressed.id == id) return MessageFor(addressed, agent);
+    }
     for (const auto& [known, message] : messages_) {
       if (known == id) return message;
     }
@@ -53,6 +59,13 @@ class Dispatcher::EnvelopeCache {
     if (!*envelope) return Error(Errc::kNotFound, "there is no action " + id.Text());
     auto fields = json::ParseObject(**envelope);
     if (!fields) return std::move(fields).error().During("action " + id.Text());
+    auto audience = tx.FindAudience(id);
+    if (!audience) return std::move(audience).error();
+    if (*audience && !(*audience)->empty()) {
+      if (addressed_.size() == kAddressed) addressed_.pop_front();
+      addressed_.push_back(Address(id, std::move(*fields), **audience));
+      return MessageFor(addressed_.back(), agent);
+    }
     auto message = std::make_shared<const Bytes>(EncodeCommand(Command{std::move(*fields)}));
     if (messages_.size() == kCapacity) messages_.pop_front();
     messages_.emplace_back(id, message);
@@ -61,6 +74,38 @@ class Dispatcher::EnvelopeCache {
 
  private:
   static constexpr std::size_t kCapacity = 16;  // of at most 256 KiB
+  static constexpr std::size_t kAddressed = 2;  // of some 30 MB for the largest audience
+
+  struct Addressed {
+    ActionId id;
+    json::object envelope;
+    std::vector<Bytes> ids;  // ascending
+    MerkleTree tree;
+  };
+
+  // Requires: `ids` as the store gives them, and not empty.
+  static Addressed Address(const ActionId& id, json::object envelope, BytesView ids) {
+    std::vector<Bytes> leaves;
+    for (std::size_t at = 0; at < ids.size(); at += AgentId::kBytes) {
+      leaves.emplace_back(ids.substr(at, AgentId::kBytes));
+    }
+    MerkleTree tree(leaves);
+    return {id, std::move(envelope), std::move(leaves), std::move(tree)};
+  }
+
+  static Expected<std::shared_ptr<const Bytes>> MessageFor(const Addressed& action,
+                                                           const AgentId& agent) {
+    const auto place = std::lower_bound(action.ids.begin(), action.ids.end(), agent.View());
+    // No command is prepared for such an agent; it would refuse.
+    if (place == action.ids.end() || *place != agent.View()) {
+      return Error(Errc::kInvalid, "agent " + agent.Text() + " is not in its audience");
+    }
+    const auto index = static_cast<std::uint64_t>(place - action.ids.begin());
+    Command command{action.envelope, AudienceProof{index, action.tree.Proof(index)}};
+    return std::make_shared<const Bytes>(EncodeCommand(command));
+  }
+
+  std::deque<Addressed> addressed_;
   std::deque<std::pair<ActionId, std::shared_ptr<const Bytes>>> messages_;
 };
 
@@ -268,7 +313,7 @@ Expected<void> Dispatcher::Take(store::ServerTx& tx, std::size_t limit,
     if (!told) return told;
   }
   for (Sending& sending : plan.sendings) {
-    auto message = envelopes_->Find(tx, sending.command.action);
+    auto message = envelopes_->Find(tx, sending.command.action, sending.command.agent);
     if (!message) {  // damaged; it must not keep the others from being sent
       log::Error("cannot send an action",
                  {{"action", sending.command.action.Text()}, {"error", message.error().message()}});

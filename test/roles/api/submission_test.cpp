@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "crypto/merkle.h"
 #include "modules/module.h"
 #include "test/deployment.h"
+#include "util/encoding.h"
 
 using namespace mig;
 using namespace mig::api;
@@ -111,6 +113,48 @@ TEST_CASE("submission: what no agent would obey is refused at the door", "[api]"
   posting.action = posting.deployment.ActionFor();
   posting.action.limits.rss = posting.deployment.policy.ceilings.rss + 1;
   CHECK(posting.CodeOf(posting.Post(ann)) == "limits");
+}
+
+TEST_CASE("submission: an audience is the one that was signed, or there is none", "[api]") {
+  Posting posting;
+  Action& action = posting.action;
+  action.kind = Kind::kRespond;
+  action.expireafter = action.validfrom + std::chrono::minutes(5);
+  action.operations = {{"newer-than-this-server", {}}};
+  std::vector<Bytes> ids;
+  for (char c = 'a'; c < 'f'; ++c) ids.emplace_back(Bytes(32, c));
+  action.audience = Audience{ids.size(), MerkleTree(ids).root()};
+  const TrustedPolicy policy = posting.deployment.Trusted();
+  const auto post = [&](const std::vector<Bytes>& leaves) {
+    Bytes joined;
+    for (const Bytes& leaf : leaves) joined += leaf;
+    const Envelope envelope = Deployment::Sign(action, {&posting.deployment.ann});
+    const json::object body{{"action", EnvelopeToJson(envelope)},
+                            {"audience", EncodeBase64(joined)}};
+    return CheckSubmission(json::Write(body), policy, posting.deployment.now);
+  };
+  const Submission good = post(ids);
+  REQUIRE(posting.CodeOf(good) == "accepted");
+  CHECK(good.row.audience.size() == 5 * 32);
+  CHECK_FALSE(good.audience_missing);
+  CHECK(DecodeEnvelope(good.row.envelope));
+  CHECK(posting.Post(posting.deployment.ann).audience_missing);
+
+  std::vector<Bytes> wrong = ids;
+  std::swap(wrong[0], wrong[1]);
+  CHECK(posting.CodeOf(post(wrong)) == "not_in_audience");
+  wrong = ids;
+  wrong[4] = Bytes(32, 'z');
+  CHECK(posting.CodeOf(post(wrong)) == "not_in_audience");
+  wrong = ids;
+  wrong.pop_back();
+  CHECK(posting.CodeOf(post(wrong)) == "not_in_audience");
+  wrong = ids;
+  wrong[1] = wrong[0];
+  CHECK(posting.CodeOf(post(wrong)) == "not_in_audience");
+
+  action = posting.deployment.ActionFor();
+  CHECK(posting.CodeOf(post(ids)) == "not_in_audience");  // signed for none
 }
 
 TEST_CASE("submission: what is not an envelope is malformed, not a crash", "[api]") {

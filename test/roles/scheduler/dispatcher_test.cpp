@@ -1,7 +1,9 @@
 #include "roles/scheduler/dispatcher.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "crypto/merkle.h"
 #include "test/roles/scheduler/fixture.h"
 
 namespace mig::scheduler {
@@ -26,6 +28,42 @@ TEST_CASE("dispatcher: an action goes to the agents that its target names", "[sc
   CHECK(command->action.at("number").as_int64() == 1);
   CHECK(bench.Action(action).status == ActionStatus::kInflight);
   CHECK(bench.Command(action, web.id).status == CommandStatus::kSent);
+}
+
+TEST_CASE("dispatcher: of an audience each agent gets the proof that it is in it, others nothing",
+          "[scheduler]") {
+  Bench bench;
+  std::vector<FakeAgent> agents;
+  std::vector<Bytes> ids;
+  for (int i = 0; i < 7; ++i) {
+    agents.push_back(bench.Enrol());
+    if (i < 5) ids.emplace_back(agents.back().id.View());
+  }
+  ids.emplace_back(Bytes(32, '\xff'));  // signed for, and not enrolled (any more)
+  std::sort(ids.begin(), ids.end());
+  store::NewAction acting = bench.MakeAction(1);
+  acting.kind = Kind::kRespond;
+  for (const Bytes& id : ids) acting.audience += id;
+  const ActionId action = bench.Add(acting);
+  bench.dispatcher->Wake();
+  bench.Settle();
+  CHECK(bench.Count(action).targeted == 5);
+  const auto sent = bench.relays.Sent("/cmd");
+  REQUIRE(sent.size() == 5);
+  const MerkleTree tree(ids);
+  for (int i = 0; i < 5; ++i) {
+    const AgentId& agent = agents[static_cast<std::size_t>(i)].id;
+    const auto message = std::find_if(sent.begin(), sent.end(), [&](const Outgoing& out) {
+      return out.topic == topics::Command(agent);
+    });
+    REQUIRE(message != sent.end());
+    const auto command = DecodeCommand(*message->payload);
+    REQUIRE(command);
+    CHECK(command->action.at("number").as_int64() == 1);
+    REQUIRE(command->proof);
+    CHECK(VerifyInclusion(agent.View(), command->proof->index, ids.size(), command->proof->path,
+                          tree.root()));
+  }
 }
 
 TEST_CASE("dispatcher: an action for nobody is completed at once", "[scheduler]") {
