@@ -54,6 +54,8 @@ constexpr Verb kVerbs[] = {
      &RunResults},
     {"status", Group::kInvestigator, "actions and how far they are", &RunStatus},
     {"agents", Group::kInvestigator, "the machines that are enrolled", &RunAgents},
+    {"agent-token", Group::kInvestigator, "enrolment tokens: what lets machines in, with tags",
+     &RunAgentToken},
     {"stop", Group::kInvestigator, "end an action that is under way", &RunStop},
     {"pending", Group::kInvestigator, "what waits for people's signatures", &RunPending},
     {"approve", Group::kInvestigator, "read an action that waits, and sign it", &RunApprove},

@@ -466,6 +466,24 @@ Expected<std::vector<json::object>> ApiClient::ListAgents(const std::string& tar
   });
 }
 
+Expected<std::vector<json::object>> ApiClient::ListTokens() {
+  return AskForAll("tokens", [&](const std::string&) { return Ask("GET", "/v1/tokens"); });
+}
+
+Expected<json::object> ApiClient::PostToken(const Envelope& grant, const std::string& note) {
+  return Ask("POST", "/v1/tokens",
+             json::Write(json::object{{"grant", EnvelopeToJson(grant)}, {"note", note}}));
+}
+
+Expected<json::object> ApiClient::SignToken(const std::string& id, const Envelope& grant) {
+  return Ask("POST", "/v1/tokens/" + id + "/sign",
+             json::Write(json::object{{"grant", EnvelopeToJson(grant)}}));
+}
+
+Expected<json::object> ApiClient::RevokeToken(const std::string& id) {
+  return Ask("POST", "/v1/tokens/" + id + "/revoke", "{}");
+}
+
 Expected<void> ApiClient::ReleaseAgent(const AgentId& agent, const std::string& reason) {
   auto body = Ask("POST", "/v1/agents/" + agent.Text() + "/release",
                   json::Write(json::object{{"reason", reason}}));

@@ -101,6 +101,11 @@ class ApiClient {
   Expected<void> Reject(const ActionId& id, const std::string& reason);
   Expected<std::vector<json::object>> ListCommands(const ActionId& id);
   Expected<std::vector<json::object>> ListAgents(const std::string& target);  // empty: all
+  // Enrolment tokens, as the API shows them.
+  Expected<std::vector<json::object>> ListTokens();
+  Expected<json::object> PostToken(const Envelope& grant, const std::string& note);
+  Expected<json::object> SignToken(const std::string& id, const Envelope& grant);
+  Expected<json::object> RevokeToken(const std::string& id);
   // The person says that an agent that was held is what it should be again.
   Expected<void> ReleaseAgent(const AgentId& agent, const std::string& reason);
 

@@ -280,3 +280,17 @@ CREATE TABLE freshness (
   envelope BLOB NOT NULL,
   stored INTEGER NOT NULL
 );
+
+-- migration 5: enrolment tokens with grants; tags come from these alone
+ALTER TABLE enrolment_tokens ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;    -- in all
+ALTER TABLE enrolment_tokens ADD COLUMN envelope BLOB;                      -- the grant; null: without tags
+ALTER TABLE enrolment_tokens ADD COLUMN person TEXT NOT NULL DEFAULT '';    -- who made it
+ALTER TABLE enrolment_tokens ADD COLUMN ready INTEGER NOT NULL DEFAULT 1;   -- 0: more people must sign
+ALTER TABLE enrolment_tokens ADD COLUMN revoked INTEGER;
+ALTER TABLE agents ADD COLUMN token BLOB;  -- hash of the token that it enrolled with last
+-- Tokens lapse and go; what agents were granted stays.
+CREATE TABLE grants (
+  token BLOB PRIMARY KEY,
+  envelope BLOB NOT NULL
+) WITHOUT ROWID;
+UPDATE agents SET tags = '{}';  -- what they had said themselves

@@ -1,4 +1,5 @@
-// Agents and enrolment tokens in the server's database.
+// Agents in the server's database; what is wrong with some: server_agent_watch.cpp; what they are
+// enrolled with: server_tokens.cpp.
 #include <algorithm>
 #include <map>
 
@@ -188,20 +189,6 @@ Expected<std::vector<AgentCopyRow>> ServerReader::ListCopies(const AgentId& id) 
       id.Text());
 }
 
-Expected<std::vector<TokenRow>> ServerReader::ListTokens() {
-  return statements().All(
-      "SELECT hash, uses_left, created, expires, note FROM enrolment_tokens ORDER BY created",
-      [](Columns& in) {
-        TokenRow row;
-        row.hash = in.BlobValue();
-        row.uses_left = in.Unsigned<std::uint32_t>();
-        row.created = in.Time();
-        row.expires = in.Time();
-        row.note = in.Text();
-        return row;
-      });
-}
-
 // ---- writing
 
 Expected<void> ServerTx::EnrolAgent(const NewAgent& agent, UtcTime now) {
@@ -213,8 +200,9 @@ Expected<void> ServerTx::EnrolAgent(const NewAgent& agent, UtcTime now) {
   if (*known) return {};
   const auto shard = static_cast<unsigned char>(agent.id.View().front());
   auto done = statements().Run(
-      "INSERT INTO agents(id, key, shard, name, enrolled) VALUES (?, ?, ?, ?, ?)", agent.id.Text(),
-      Blob{agent.key}, static_cast<int>(shard), agent.name, Millis(now));
+      "INSERT INTO agents(id, key, shard, name, enrolled, token) VALUES (?, ?, ?, ?, ?, ?)",
+      agent.id.Text(), Blob{agent.key}, static_cast<int>(shard), agent.name, Millis(now),
+      Blob{agent.token});
   if (!done) return std::move(done).error();
   return {};
 }
@@ -232,20 +220,19 @@ Expected<Seen> ServerTx::RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now
   if (!clone) return std::move(clone).error();
   seen.new_clone = *clone;
 
-  json::object tags;
-  for (const auto& [key, value] : heartbeat.tags) tags[key] = json::FromName(value);
   // A heartbeat that was signed after the agent's last `off` shows that it is connected, whatever
   // became of its `on`.
   const bool connected = life->connected || Millis(heartbeat.time) > life->off_time;
   seen.came_on = connected && !life->connected;
   auto done = statements().Run(
-      "UPDATE agents SET name = ?2, version = ?3, environment = ?4, tags = ?5,"
-      " heartbeattime = ?6, alive = ?6, started = ?7, newest = max(newest, ?8), boot = ?9,"
-      " boot_since = ?10, boot_returns = ?11, cloned = CASE WHEN ?12 THEN ?6 ELSE cloned END,"
-      " connected = ?13, status = CASE WHEN ?13 THEN 'online' ELSE 'offline' END, policy = ?14,"
-      " sandbox = ?15 WHERE row = ?1",
-      life->row, heartbeat.name, heartbeat.version, life->environment, json::Write(tags),
-      Millis(now), Millis(heartbeat.started), Millis(heartbeat.time), life->boot, life->boot_since,
+      // Not its tags: those count when people have signed them (trust/agent_tags.h).
+      "UPDATE agents SET name = ?2, version = ?3, environment = ?4,"
+      " heartbeattime = ?5, alive = ?5, started = ?6, newest = max(newest, ?7), boot = ?8,"
+      " boot_since = ?9, boot_returns = ?10, cloned = CASE WHEN ?11 THEN ?5 ELSE cloned END,"
+      " connected = ?12, status = CASE WHEN ?12 THEN 'online' ELSE 'offline' END, policy = ?13,"
+      " sandbox = ?14 WHERE row = ?1",
+      life->row, heartbeat.name, heartbeat.version, life->environment, Millis(now),
+      Millis(heartbeat.started), Millis(heartbeat.time), life->boot, life->boot_since,
       life->returns, seen.new_clone, connected, heartbeat.policy, heartbeat.sandbox);
   if (!done) return std::move(done).error();
   auto back = RecordLedger(heartbeat.agent, heartbeat.ledger, heartbeat.time, now);
@@ -317,26 +304,6 @@ Expected<void> ServerTx::RecordStatistics(UtcTime now) {
       "  WHERE status != 'offline' GROUP BY version)) FROM agents",
       Millis(now), Millis(now) - kDay, Millis(now) - 7 * kDay);
   if (!done) return std::move(done).error();
-  return {};
-}
-
-Expected<void> ServerTx::AddToken(const TokenRow& token) {
-  auto done = statements().Run(
-      "INSERT INTO enrolment_tokens(hash, uses_left, created, expires, note)"
-      " VALUES (?, ?, ?, ?, ?)",
-      Blob{token.hash}, token.uses_left, Millis(token.created), Millis(token.expires), token.note);
-  if (!done) return std::move(done).error();
-  return {};
-}
-
-Expected<void> ServerTx::UseToken(BytesView hash, UtcTime now) {
-  auto taken = statements().Run(
-      "UPDATE enrolment_tokens SET uses_left = uses_left - 1"
-      " WHERE hash = ? AND uses_left > 0 AND expires > ?",
-      Blob{hash}, Millis(now));
-  if (!taken) return std::move(taken).error();
-  // One answer for all reasons: whoever guesses learns nothing from it.
-  if (*taken == 0) return Error(Errc::kDenied, "the token is unknown, used up, or expired");
   return {};
 }
 

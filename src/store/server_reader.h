@@ -90,6 +90,12 @@ class ServerReader {
   Expected<std::optional<SessionRow>> FindSession(const KeyId& id);
   Expected<std::vector<PersonRow>> ListPeople();
   Expected<std::vector<TokenRow>> ListTokens();
+  Expected<std::optional<TokenRow>> FindToken(BytesView hash);
+  // Whether the agent is enrolled, and with this token.
+  Expected<bool> EnrolledWith(const AgentId& agent, BytesView token);
+  Expected<std::optional<GrantedRow>> FindGranted(const AgentId& agent);
+  // Every agent with its grant; by id, begin with AgentId().
+  Expected<std::vector<GrantedRow>> ListGranted(const AgentId& after, std::size_t limit);
   // Newest first, before row `before`; 0: from the newest.
   Expected<std::vector<AuditRow>> ListAudit(std::int64_t before, std::size_t limit);
 

@@ -182,9 +182,21 @@ struct PersonRow {
 
 struct TokenRow {
   Bytes hash;  // SHA-256 of the secret
-  std::uint32_t uses_left = 0;
+  std::uint32_t uses = 0, uses_left = 0;
   UtcTime created, expires;
   std::string note;
+  std::string person;             // who made it; empty: somebody on the server
+  std::optional<Bytes> envelope;  // the grant (proto/grant.h), JSON; nothing: it gives no tags
+  bool ready = true;              // false: more people must sign the grant first
+  std::optional<UtcTime> revoked;
+};
+
+// What an agent's tags come from.
+struct GrantedRow {
+  AgentId agent;
+  std::string tags;               // as they are stored, JSON
+  Bytes token;                    // hash of the token it enrolled with
+  std::optional<Bytes> envelope;  // that token's grant
 };
 
 struct AuditRow {

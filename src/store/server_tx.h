@@ -16,6 +16,7 @@ struct NewAgent {
   AgentId id;
   Bytes key;
   std::string name;
+  Bytes token;  // hash of the token it enrols with
 };
 
 struct NewAction {
@@ -112,9 +113,19 @@ class ServerTx : public ServerReader {
   Expected<void> RecordStatistics(UtcTime now);
 
   // ---- enrolment tokens
+  // Error: kExists.
   Expected<void> AddToken(const TokenRow& token);
-  // Takes one use. Errors: kDenied: unknown, used up, or expired.
+  // More people signed its grant. False: it is ready already, or revoked.
+  Expected<bool> SignToken(BytesView hash, BytesView envelope, bool ready);
+  // Nobody enrols with it any more; who did stays. False: it was revoked before. Error: kNotFound.
+  Expected<bool> RevokeToken(BytesView hash, UtcTime now);
+  // Takes one use. Error: kDenied: unknown, not signed by enough people, used up, revoked, or
+  // expired.
   Expected<void> UseToken(BytesView hash, UtcTime now);
+  // From now on this agent's grant is that of the token. Error: kNotFound.
+  Expected<void> SetAgentToken(const AgentId& agent, BytesView token);
+  // Tags that were verified, as JSON. True when that changed them.
+  Expected<bool> SetTags(const AgentId& agent, std::string_view tags);
 
   // ---- actions
   // Stores action, signatures, audience and the audit row together; one whose stop came first is

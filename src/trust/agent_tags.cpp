@@ -6,8 +6,7 @@
 
 namespace mig {
 
-Expected<Grant> VerifyGrant(const Envelope& envelope, BytesView token_hash,
-                            const TrustedPolicy& policy) {
+Expected<GrantStanding> StandingOfGrant(const Envelope& envelope, const TrustedPolicy& policy) {
   if (envelope.payload_type != kGrantType) {
     return Error(Errc::kUnsupported, "grant: payload type `" +
                                          envelope.payload_type.substr(0, 128) + "` is not " +
@@ -20,19 +19,31 @@ Expected<Grant> VerifyGrant(const Envelope& envelope, BytesView token_hash,
   }
   const Signers signers = CheckSigners(envelope, policy);
   if (signers.refused) return Error(Errc::kDenied, "grant: " + signers.refused->detail);
-  const std::uint64_t weight = WeightOf(signers.people, rule->weights);
-  const std::uint64_t needed = std::max<std::uint64_t>(rule->minimumweight, 1);
-  if (weight < needed) {
-    return Error(Errc::kDenied, "grant: its signers weigh " + std::to_string(weight) +
-                                    " to enrol, needed is " + std::to_string(needed));
-  }
   auto grant = DecodeGrant(envelope.payload);
-  if (!grant) return grant;
+  if (!grant) return std::move(grant).error();
   if (grant->org != policy.policy().org) {
     return Error(Errc::kDenied, "grant: is of deployment " + grant->org.Text());
   }
-  if (grant->token != token_hash) return Error(Errc::kDenied, "grant: is that of another token");
-  return grant;
+  GrantStanding standing;
+  standing.grant = std::move(*grant);
+  standing.people.assign(signers.people.begin(), signers.people.end());
+  standing.weight = WeightOf(signers.people, rule->weights);
+  standing.needed = std::max<std::uint64_t>(rule->minimumweight, 1);
+  return standing;
+}
+
+Expected<Grant> VerifyGrant(const Envelope& envelope, BytesView token_hash,
+                            const TrustedPolicy& policy) {
+  auto standing = StandingOfGrant(envelope, policy);
+  if (!standing) return std::move(standing).error();
+  if (!standing->reached()) {
+    return Error(Errc::kDenied, "grant: its signers weigh " + std::to_string(standing->weight) +
+                                    " to enrol, needed is " + std::to_string(standing->needed));
+  }
+  if (standing->grant.token != token_hash) {
+    return Error(Errc::kDenied, "grant: is that of another token");
+  }
+  return std::move(standing->grant);
 }
 
 AgentTags TagsOf(const AgentId& agent, const Envelope* grant, BytesView token_hash,

@@ -3,7 +3,10 @@
 // one up. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "crypto/envelope.h"
 #include "proto/grant.h"
@@ -11,6 +14,17 @@
 #include "util/expected.h"
 
 namespace mig {
+
+// What the signatures on a grant are worth, also before enough people have signed it.
+struct GrantStanding {
+  Grant grant;
+  std::vector<std::string> people;  // ids of those who signed
+  std::uint64_t weight = 0, needed = 0;
+
+  bool reached() const { return weight >= needed; }
+};
+// Every signature must be good. Errors: as VerifyGrant, but for weight and token.
+Expected<GrantStanding> StandingOfGrant(const Envelope& envelope, const TrustedPolicy& policy);
 
 // The grant, when people of enough weight (the policy's `enrolment`) signed it for this deployment
 // and for the token whose secret has this SHA-256. Its times are not looked at: they bound

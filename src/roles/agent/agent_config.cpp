@@ -13,8 +13,6 @@ namespace mig::agent {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
-constexpr std::size_t kMaxTags = 64;
-constexpr std::size_t kMaxTagBytes = 256;
 constexpr std::uint64_t kLeastOutbox = 1 << 20;
 
 // Root's own, so that nobody else can take the lock and keep the agent from running. An agent that
@@ -26,14 +24,12 @@ std::filesystem::path DefaultLockFolder() {
   return std::filesystem::temp_directory_path() / ("mig-" + std::to_string(geteuid()));
 }
 
-void ReadTags(Settings& settings, AgentConfig& config) {
-  config.tags = settings.StringMap("tags");
-  if (config.tags.size() > kMaxTags) settings.Fail("tags", "more than 64");
-  for (const auto& [name, text] : config.tags) {
-    if (name.empty() || name.size() > kMaxTagBytes || text.size() > kMaxTagBytes) {
-      settings.Fail("tags", "names have 1..256 bytes, values at most 256");
-    }
-  }
+// The machine itself does not say what it is for: targets would be whatever its owner likes.
+void RefuseTags(Settings& settings) {
+  if (!settings.Has("tags")) return;
+  settings.Fail("tags",
+                "a machine does not give itself tags: they come with the enrolment token, which "
+                "people sign (mig agent-token new --tags name=value), or stand in the policy");
 }
 
 }  // namespace
@@ -72,7 +68,7 @@ Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
   if (!config.name.empty() && !IsKeyName(config.name)) {
     settings->Fail("name", "expected one line of at most 256 bytes");
   }
-  ReadTags(*settings, config);
+  RefuseTags(*settings);
   config.many_on_one_host = settings->Bool("many_on_one_host", false);
   const std::string lock = settings->String("host_lock", "");
   config.host_lock = lock.empty() ? DefaultLockFolder() : folder / lock;

@@ -29,7 +29,6 @@ struct AgentConfig {
   std::string token;                 // for the first start
   std::filesystem::path token_file;  // or a file with it, read when it is needed
   std::string name;                  // empty: the machine's own
-  std::map<std::string, std::string> tags;
   // One agent of a deployment runs on a machine: who takes the lock in this folder.
   bool many_on_one_host = false;
   std::filesystem::path host_lock;
@@ -43,6 +42,7 @@ struct AgentConfig {
   std::filesystem::path TlsKeyFile() const { return directory / "agent.tls.key"; }
   std::filesystem::path CertificateFile() const { return directory / "agent.crt"; }
   std::filesystem::path EnrolmentFile() const { return directory / "enrolment.json"; }
+  std::filesystem::path GrantFile() const { return directory / "grant.json"; }
   std::filesystem::path Database() const { return directory / "agent.db"; }
 };
 

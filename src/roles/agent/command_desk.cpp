@@ -29,7 +29,7 @@ Decision CommandDesk::Check(const Envelope& envelope, const AudienceProof* proof
   context.modules = FactsOfModule;
   context.agent = parts_.self.id;
   context.proof = proof;
-  context.facts = FactsAbout(parts_.self, context.now);
+  context.facts = FactsAbout(parts_.self, context.policy, context.now);
   context.sandbox_full = parts_.sandbox.level == "full";
   context.path_rules_enforceable = parts_.sandbox.can_limit_folders;
   return CheckAction(envelope, context);

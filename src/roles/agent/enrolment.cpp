@@ -1,7 +1,9 @@
 #include "roles/agent/enrolment.h"
 
 #include "crypto/certificate.h"
+#include "crypto/digest.h"
 #include "os/files.h"
+#include "proto/grant.h"
 #include "roles/agent/crash_points.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -79,6 +81,47 @@ Expected<std::optional<DeploymentFacts>> RecordedDeployment(const AgentConfig& c
   auto facts = ReadDeploymentFacts(*text);
   if (!facts) return std::move(facts).error().During(config.EnrolmentFile().string());
   return std::optional<DeploymentFacts>(std::move(*facts));
+}
+
+Bytes WriteGranted(const Self::Granted& granted) {
+  return json::Write(json::object{{"token", EncodeBase64(granted.token_hash)},
+                                  {"grant", EnvelopeToJson(granted.grant)}}) +
+         "\n";
+}
+
+Expected<Self::Granted> ReadGranted(BytesView text) {
+  auto fields = json::ParseObject(text);
+  if (!fields) return std::move(fields).error();
+  json::ObjectReader in(*fields, "", json::ObjectReader::Unknown::kIgnore);
+  Self::Granted granted;
+  granted.token_hash = in.Base64("token");
+  const json::object* grant = in.Object("grant");
+  if (auto ok = in.Finish(); !ok) return std::move(ok).error();
+  auto envelope = EnvelopeFromJson(*grant, "grant");
+  if (!envelope) return std::move(envelope).error();
+  granted.grant = std::move(*envelope);
+  return granted;
+}
+
+std::optional<Self::Granted> RecordedGrant(const AgentConfig& config) {
+  auto text = os::ReadFile(config.GrantFile(), 2 * kMaxEnvelopeBytes);
+  if (!text && text.error().code() == Errc::kNotFound) return std::nullopt;
+  auto granted = text ? ReadGranted(*text) : Expected<Self::Granted>(text.error());
+  if (granted) return std::move(*granted);
+  log::Error("the grant of this machine's tags cannot be read; its tags are unknown",
+             {{"file", config.GrantFile().string()}, {"reason", granted.error().message()}});
+  return Self::Granted{};
+}
+
+Expected<void> CheckOwnGrant(const Envelope& grant, const OrgId& org, BytesView token_hash) {
+  if (grant.payload_type != kGrantType) return Error(Errc::kMalformed, "this is not a grant");
+  auto decoded = DecodeGrant(grant.payload);
+  if (!decoded) return std::move(decoded).error();
+  if (decoded->org != org) return Error(Errc::kDenied, "it is for another deployment");
+  if (decoded->token != token_hash) {
+    return Error(Errc::kDenied, "it belongs to another token than the one that was shown");
+  }
+  return {};
 }
 
 Enrolment::Enrolment(boost::asio::io_context& io, const AgentConfig& config,
@@ -163,12 +206,13 @@ Expected<HttpCall> Enrolment::MakeCall() {
   if (!*token) {
     return Error(Errc::kNotFound,
                  "this agent is not enrolled and has no token; make one with "
-                 "`mig api token new` and name its file as `token_file`");
+                 "`mig agent-token new` and name its file as `token_file`");
   }
   if (auto ok = CheckPin(config_, **token); !ok) return std::move(ok).error();
   EnrolRequest request;
   request.org = facts_.org;
   request.token = (*token)->secret;
+  token_hash_ = Sha256(request.token);
   request.key = key;
   request.csr = std::move(*csr);
   request.name = name_;
@@ -245,10 +289,33 @@ Expected<void> Enrolment::Take(const HttpReply& reply) {
     return ok;
   }
   Crash("agent.certificate.recorded");
+  if (step_ == CertificatePlan::Step::kEnrol) {
+    if (auto ok = TakeGrant(*answer); !ok) return ok;
+  }
   auto stored =
       os::WriteFileAtomically(config_.CertificateFile(), answer->certificate, kPublicMode);
   if (stored) Crash("agent.certificate.stored");
   return stored;
+}
+
+Expected<void> Enrolment::TakeGrant(const EnrolAnswer& answer) {
+  if (!answer.grant) {  // of an earlier token, which is not the one that counts now
+    std::error_code error;
+    std::filesystem::remove(config_.GrantFile(), error);
+    if (error) return Error(Errc::kIo, config_.GrantFile().string() + ": " + error.message());
+    events_.granted(std::nullopt);
+    return {};
+  }
+  auto grant = EnvelopeFromJson(*answer.grant, "grant");
+  if (!grant) return std::move(grant).error();
+  if (auto own = CheckOwnGrant(*grant, facts_.org, token_hash_); !own) {
+    return std::move(own).error().During("grant");
+  }
+  Self::Granted granted{token_hash_, std::move(*grant)};
+  auto kept = os::WriteFileAtomically(config_.GrantFile(), WriteGranted(granted), kSecretMode);
+  if (!kept) return kept;
+  events_.granted(std::move(granted));
+  return {};
 }
 
 }  // namespace mig::agent

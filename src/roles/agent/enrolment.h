@@ -16,6 +16,7 @@
 #include "roles/agent/certificate_plan.h"
 #include "roles/agent/deployment_facts.h"
 #include "roles/agent/identity.h"
+#include "roles/agent/self_facts.h"
 #include "util/back_off.h"
 
 namespace mig::agent {
@@ -27,6 +28,18 @@ Expected<std::optional<EnrolToken>> ConfiguredToken(const AgentConfig& config);
 // What an earlier enrolment recorded; nothing before the first.
 Expected<std::optional<DeploymentFacts>> RecordedDeployment(const AgentConfig& config);
 
+// What was granted when this machine enrolled; nothing: nothing was. A file that cannot be read is
+// a grant that does not count (trust/agent_tags.h), and a line in the log.
+std::optional<Self::Granted> RecordedGrant(const AgentConfig& config);
+
+// The file of it: {"token": base64 of the hash, "grant": envelope}.
+Bytes WriteGranted(const Self::Granted& granted);
+Expected<Self::Granted> ReadGranted(BytesView text);
+
+// Whether an answer's grant is that of our own token. Whether its signatures count is asked each
+// time that its tags are. Errors: kDenied, kMalformed, kUnsupported.
+Expected<void> CheckOwnGrant(const Envelope& grant, const OrgId& org, BytesView token_hash);
+
 class Enrolment {
  public:
   struct Events {
@@ -35,6 +48,9 @@ class Enrolment {
     std::function<Expected<void>(const PolicyUpdate&)> policy;
     // A valid certificate is in its file: at start, and after each renewal.
     std::function<void()> certificate;
+    // What people granted with the token, checked to be that of our token, and on disk. Nothing:
+    // the token gives no tags.
+    std::function<void(std::optional<Self::Granted>)> granted;
   };
   // All must outlive the enrolment.
   Enrolment(boost::asio::io_context& io, const AgentConfig& config, const DeploymentFacts& facts,
@@ -52,6 +68,7 @@ class Enrolment {
   Expected<HttpCall> MakeCall();
   void Done(const Expected<HttpReply>& reply);
   Expected<void> Take(const HttpReply& reply);
+  Expected<void> TakeGrant(const EnrolAnswer& answer);
 
   const AgentConfig& config_;
   const DeploymentFacts& facts_;
@@ -63,6 +80,7 @@ class Enrolment {
   BackOff unreachable_;  // the API is away
   BackOff refused_;      // it said no: an administrator has to do something
   std::string tls_key_;
+  Bytes token_hash_;  // of the token that was shown last
   CertificatePlan::Step step_ = CertificatePlan::Step::kEnrol;
   bool stopped_ = false;
 };

@@ -23,7 +23,6 @@ Heartbeat MakeHeartbeat(const Self& self, const Boot& boot, const SandboxFacts& 
   heartbeat.time = now;
   heartbeat.started = boot.started;
   heartbeat.environment = self.environment;
-  heartbeat.tags = self.tags;
   for (const Module* module : AllModules()) {
     heartbeat.modules[std::string(module->name)] = static_cast<std::uint32_t>(module->version);
   }

@@ -58,8 +58,8 @@ Expected<ResetIdentity> ResetTheIdentity(const AgentConfig& config, UtcTime now)
   auto replaced = os::WriteFileAtomically(config.KeyFile(), *written, kSecretMode);
   WipeBytes(*written);
   if (!replaced) return std::move(replaced).error();
-  // Of no use with another key; the agent would find that out by itself.
-  for (const fs::path& file : {config.CertificateFile(), config.TlsKeyFile()}) {
+  // Of no use with another key, or granted to the other machine.
+  for (const fs::path& file : {config.CertificateFile(), config.TlsKeyFile(), config.GrantFile()}) {
     if (auto removed = Remove(file); !removed) return std::move(removed).error();
   }
   return reset;

@@ -1,6 +1,9 @@
 #include "roles/agent/self_facts.h"
 
 #include <algorithm>
+#include <memory>
+
+#include "trust/agent_tags.h"
 
 namespace mig::agent {
 namespace {
@@ -49,16 +52,25 @@ Expected<void> AddPaths(const Parameter& parameter, const json::object& fields,
 
 }  // namespace
 
-Target::Facts FactsAbout(const Self& self, UtcTime now) {
+Target::Facts FactsAbout(const Self& self, const TrustedPolicy* policy, UtcTime now) {
   Target::Facts facts;
-  facts.value = [&self](std::string_view field, std::string_view key) -> Fact {
+  // Verified when the first target asks for a tag: most do not.
+  auto tags = std::make_shared<std::optional<AgentTags>>();
+  facts.value = [&self, policy, tags](std::string_view field, std::string_view key) -> Fact {
     if (field == "id") return Known(self.id.Text());
     if (field == "name") return Known(self.name);
     if (field == "version") return Known(self.version);
     if (field == "environment") return EnvironmentFact(self.environment, key);
     if (field == "tags") {
-      const auto found = self.tags.find(std::string(key));
-      return found == self.tags.end() ? kAbsent : Known(found->second);
+      if (policy == nullptr) return kUnknown;
+      if (!*tags) {
+        *tags = self.granted
+                    ? TagsOf(self.id, &self.granted->grant, self.granted->token_hash, *policy)
+                    : TagsOf(self.id, nullptr, {}, *policy);
+      }
+      const auto found = (*tags)->known.find(std::string(key));
+      if (found != (*tags)->known.end()) return Known(found->second);
+      return (*tags)->complete ? kAbsent : kUnknown;
     }
     return kUnknown;
   };

@@ -2,9 +2,10 @@
 // to know of a module. Pure over values that others found out.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 
+#include "crypto/envelope.h"
 #include "modules/module.h"
 #include "proto/result.h"
 #include "proto/target.h"
@@ -17,12 +18,18 @@ struct Self {
   std::string name;
   std::string version;
   Environment environment;
-  std::map<std::string, std::string> tags;
+  // What people granted with the token that it enrolled with (trust/agent_tags.h).
+  struct Granted {
+    Bytes token_hash;
+    Envelope grant;
+  };
+  std::optional<Granted> granted;
 };
 
-// `self` must outlive the facts. Unknown: what only the server can say (status, heartbeattime,
-// found, notfound). Known and absent: a tag or a field of the environment that is not there.
-Target::Facts FactsAbout(const Self& self, UtcTime now);
+// `self` and `policy` (null: none yet) must outlive the facts. Unknown: what only the server can
+// say (status, heartbeattime, found, notfound), and tags when the grant does not count by this
+// policy. Known and absent: a tag or a field of the environment that is not there.
+Target::Facts FactsAbout(const Self& self, const TrustedPolicy* policy, UtcTime now);
 
 // The facts of a module of this build; nothing for one it does not have.
 std::optional<ModuleFacts> FactsOfModule(std::string_view name);

@@ -63,7 +63,7 @@ Expected<Ground> Prepare(const AgentConfig& config) {
   self.environment = EnvironmentNow();
   self.name = config.name.empty() ? self.environment.hostname : config.name;
   self.version = Version();
-  self.tags = config.tags;
+  self.granted = RecordedGrant(config);
   auto identity = Identity::LoadOrMake(config, self.name);
   if (!identity) return std::move(identity).error();
   self.id = identity->id();
@@ -172,7 +172,10 @@ Service::Service(const AgentConfig& config, const std::filesystem::path& file, G
                [this](const ActionId& id) { RunEnded(id); }}),
       enrolment_(io_, config, ground.deployment, ground.identity, ground.self.name,
                  {[this](const PolicyUpdate& update) { return TakePolicy(update); },
-                  [this] { line_.Start(); }}) {}
+                  [this] { line_.Start(); },
+                  [this](std::optional<Self::Granted> granted) {
+                    ground_.self.granted = std::move(granted);
+                  }}) {}
 
 Expected<void> Service::Run() {
   const UtcTime now = Now();

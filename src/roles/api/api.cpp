@@ -94,8 +94,8 @@ int MakeToken(std::span<const std::string> arguments) {
   std::chrono::milliseconds validity = std::chrono::hours(1);
   cli::Options options(
       "mig api token new --config FILE [--uses N] [--expires 1h]",
-      "Makes an enrolment token and prints it. It goes into agents' configurations "
-      "(`token`).");
+      "Makes an enrolment token at the server and prints it. Agents that enrol with it have no "
+      "tags:\nthose come with grants that people have signed, see mig agent-token new.");
   options.Text("config", 'c', "FILE", "the API's configuration", &config_file);
   options.Integer("uses", '\0', "N", "how many agents it enrols (default 1)", 1, 1'000'000, &uses);
   options.Duration("expires", '\0', "how long it is good for: 90s, 5m, 24h, 2d (default 1h)",
@@ -115,12 +115,39 @@ int MakeToken(std::span<const std::string> arguments) {
   return cli::kFound;
 }
 
+int AddGrant(std::span<const std::string> arguments) {
+  std::string config_file, grant_file, note;
+  cli::Options options("mig api token add --config FILE --grant FILE",
+                       "Stores the enrolment token of a grant that people have signed. People do "
+                       "this from where they are,\nwith mig agent-token new; here it is done at "
+                       "the server, without the API.");
+  options.Text("config", 'c', "FILE", "the API's configuration", &config_file);
+  options.Text("grant", '\0', "FILE", "the signed grant", &grant_file);
+  options.Text("note", '\0', "TEXT", "what it is for, kept in the store", &note);
+  options.Example("mig api token add --config /etc/mig/api.yaml --grant grant.json",
+                  "before the API runs for the first time");
+  cli::Terminal terminal = cli::Terminal::OfProcess();
+  if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
+  if (config_file.empty()) return Fail(Error(Errc::kInvalid, "--config FILE is missing"));
+  if (grant_file.empty()) return Fail(Error(Errc::kInvalid, "--grant FILE is missing"));
+  auto config = api::LoadApiConfig(config_file);
+  if (!config) return Fail(config.error());
+  auto grant = os::ReadFile(grant_file, kMaxEnvelopeBytes);
+  if (!grant) return Fail(grant.error());
+  auto added = api::AddToken(*config, *grant, std::move(note), Now());
+  if (!added) return Fail(std::move(added).error().During(grant_file));
+  return cli::kFound;
+}
+
 }  // namespace
 
 int RunApi(std::span<const std::string> arguments) {
   if (!arguments.empty() && arguments[0] == "token") {
     if (arguments.size() > 1 && arguments[1] == "new") return MakeToken(arguments.subspan(2));
-    return Fail(Error(Errc::kInvalid, "say what to do: mig api token new --config FILE"));
+    if (arguments.size() > 1 && arguments[1] == "add") return AddGrant(arguments.subspan(2));
+    return Fail(Error(Errc::kInvalid,
+                      "say what to do: mig api token new --config FILE, or mig api token add "
+                      "--config FILE --grant FILE"));
   }
   std::string config_file;
   cli::Options options("mig api --config FILE\n       mig api token new --config FILE",

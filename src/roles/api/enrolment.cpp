@@ -1,6 +1,7 @@
 #include "roles/api/enrolment.h"
 
 #include "crypto/digest.h"
+#include "roles/api/tokens.h"
 #include "util/encoding.h"
 
 namespace mig::api {
@@ -65,15 +66,24 @@ Expected<Applicant> CheckRenewal(const Envelope& envelope, const OrgId& org, Utc
   return applicant;
 }
 
-Expected<void> AdmitEnrolment(store::ServerTx& tx, const Applicant& applicant, UtcTime now) {
+Expected<void> AdmitEnrolment(store::ServerTx& tx, const Applicant& applicant,
+                              const TrustedPolicy& policy, UtcTime now,
+                              std::optional<Bytes>* grant) {
   auto known = tx.FindAgentKey(applicant.agent);
   if (!known) return std::move(known).error();
-  if (!*known) {
+  auto same = tx.EnrolledWith(applicant.agent, applicant.token_hash);
+  if (!same) return std::move(same).error();
+  if (!*same) {
     if (auto used = tx.UseToken(applicant.token_hash, now); !used) return std::move(used).error();
-    if (auto made = tx.EnrolAgent({applicant.agent, applicant.key, applicant.name}, now); !made) {
-      return std::move(made).error();
-    }
+    const store::NewAgent agent{applicant.agent, applicant.key, applicant.name,
+                                applicant.token_hash};
+    auto made = *known ? tx.SetAgentToken(agent.id, agent.token) : tx.EnrolAgent(agent, now);
+    if (!made) return made;
+    if (auto tagged = RefreshTagsOf(tx, agent.id, policy); !tagged) return tagged;
   }
+  auto granted = tx.FindGranted(applicant.agent);
+  if (!granted) return std::move(granted).error();
+  *grant = std::move((*granted)->envelope);
   const std::string id = applicant.agent.Text();
   return tx.Audit("agent:" + id, *known ? "agent.enrolled_again" : "agent.enrolled", id,
                   json::Write(json::object{{"name", json::FromName(applicant.name)}}), now);

@@ -9,6 +9,7 @@
 #include "crypto/envelope.h"
 #include "proto/access.h"
 #include "store/server_tx.h"
+#include "trust/policy_chain.h"
 #include "util/expected.h"
 
 namespace mig::api {
@@ -29,9 +30,12 @@ Expected<Applicant> CheckEnrolment(const Envelope& envelope, const OrgId& org);
 Expected<Applicant> CheckRenewal(const Envelope& envelope, const OrgId& org, UtcTime now);
 
 // The part of both that the store decides, in one transaction. An agent that is enrolled already
-// with this key costs no use of the token: it may not have seen our first answer.
+// with this key and token costs no use of it: it may not have seen our first answer. With another
+// token it takes one use of that, and its tags follow. `*grant` becomes the grant of the token.
 // Errors: kDenied: token unknown, used up or expired; nonce used; agent not enrolled.
-Expected<void> AdmitEnrolment(store::ServerTx& tx, const Applicant& applicant, UtcTime now);
+Expected<void> AdmitEnrolment(store::ServerTx& tx, const Applicant& applicant,
+                              const TrustedPolicy& policy, UtcTime now,
+                              std::optional<Bytes>* grant);
 Expected<void> AdmitRenewal(store::ServerTx& tx, const Applicant& applicant, UtcTime now);
 
 // A certificate mig:role/agent/<id> for the key in the request.

@@ -44,6 +44,10 @@ std::span<const ApiService::Route> ApiService::Table() {
       {"GET", "/v1/proposals", 0, Caller::kSession, &Call<&A::GetProposals>},
       {"GET", "/v1/agents", 0, Caller::kSession, &Call<&A::GetAgents>},
       {"POST", "/v1/agents/{id}/release", kSmallBody, Caller::kSession, &Call<&A::PostRelease>},
+      {"GET", "/v1/tokens", 0, Caller::kSession, &Call<&A::GetTokens>},
+      {"POST", "/v1/tokens", kSmallBody, Caller::kSession, &Call<&A::PostToken>},
+      {"POST", "/v1/tokens/{id}/sign", kSmallBody, Caller::kSession, &Call<&A::PostTokenSign>},
+      {"POST", "/v1/tokens/{id}/revoke", kSmallBody, Caller::kSession, &Call<&A::PostTokenRevoke>},
   };
   return kRoutes;
 }

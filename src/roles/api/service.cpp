@@ -8,6 +8,7 @@
 #include "proto/access.h"
 #include "roles/api/enrolment.h"
 #include "roles/api/submission.h"
+#include "roles/api/tokens.h"
 #include "roles/api/views.h"
 #include "util/crash_point.h"
 #include "util/encoding.h"
@@ -60,6 +61,12 @@ std::vector<store::PersonRow> PeopleOf(const Policy& policy) {
     people.push_back(std::move(row));
   }
   return people;
+}
+
+// What the store takes over from a policy: people for display, and the tags that count by it.
+Expected<void> TakePolicy(store::ServerTx& tx, const TrustedPolicy& policy, UtcTime now) {
+  if (auto people = tx.ReplacePeople(PeopleOf(policy.policy()), now); !people) return people;
+  return RefreshTags(tx, policy);
 }
 
 // A page of agents that match, as the API shows them, until `most` or the end.
@@ -141,9 +148,8 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   auto db = store::ServerDb::Open(config.store);
   if (!db) return std::move(db).error();
   CrashPoint("api.people.before_store");
-  auto stored = (*db)->WriteNow([&](store::ServerTx& tx) {
-    return tx.ReplacePeople(PeopleOf(documents->trusted.policy()), Now());
-  });
+  auto stored = (*db)->WriteNow(
+      [&](store::ServerTx& tx) { return TakePolicy(tx, documents->trusted, Now()); });
   CrashPoint("api.people.after_store");
   if (!stored) return std::move(stored).error();
 
@@ -171,8 +177,8 @@ Expected<void> ApiService::Reload() {
   auto documents = Load(config_.policy);
   if (!documents) return std::move(documents).error();
   documents_ = std::move(*documents);
-  WriteToStore([people = PeopleOf(documents_->trusted.policy())](
-                   store::ServerTx& tx) { return tx.ReplacePeople(people, Now()); },
+  WriteToStore([documents = documents_](
+                   store::ServerTx& tx) { return TakePolicy(tx, documents->trusted, Now()); },
                [](Expected<void> done) {
                  if (!done) log::Error("people not stored", {{"error", done.error().message()}});
                });
@@ -275,11 +281,13 @@ void ApiService::Certify(HttpRequest request, Exchange exchange, bool renewal) {
   auto certificate = CertificateFor(agents_ca_, *applicant, config_.agents_ca.validity, now);
   if (!certificate) return Reply(exchange, ErrorAnswer(certificate.error()));
   CrashPoint("api.enrol.before_store");
+  auto grant = std::make_shared<std::optional<Bytes>>();
   WriteToStore(
-      [renewal, row = *applicant, now](store::ServerTx& tx) {
-        return renewal ? AdmitRenewal(tx, row, now) : AdmitEnrolment(tx, row, now);
+      [renewal, row = *applicant, now, grant, documents = documents_](store::ServerTx& tx) {
+        return renewal ? AdmitRenewal(tx, row, now)
+                       : AdmitEnrolment(tx, row, documents->trusted, now, grant.get());
       },
-      [this, exchange, agent = applicant->agent, peer = request.peer, renewal,
+      [this, grant, exchange, agent = applicant->agent, peer = request.peer, renewal,
        certificate = std::move(*certificate)](Expected<void> stored) {
         CrashPoint("api.enrol.after_store");
         if (!stored) {
@@ -297,6 +305,11 @@ void ApiService::Certify(HttpRequest request, Exchange exchange, bool renewal) {
           answer.roots.push_back(EnvelopeToJson(root));
         }
         answer.policy = EnvelopeToJson(documents_->policy);
+        if (*grant) {
+          auto fields = json::ParseObject(**grant);
+          if (!fields) return Reply(exchange, ErrorAnswer(fields.error()));
+          answer.grant = std::move(*fields);
+        }
         CrashPoint("api.enrol.before_answer");
         Reply(exchange, {200, EncodeEnrolAnswer(answer)});
       });

@@ -87,6 +87,11 @@ class ApiService {
   void GetAgents(HttpRequest request, Exchange exchange);
   // In agent_calls.cpp.
   void PostRelease(HttpRequest request, Exchange exchange, std::string person);
+  // In token_calls.cpp.
+  void PostToken(HttpRequest request, Exchange exchange, std::string person);
+  void PostTokenSign(HttpRequest request, Exchange exchange, std::string person);
+  void PostTokenRevoke(HttpRequest request, Exchange exchange, std::string person);
+  void GetTokens(HttpRequest request, Exchange exchange);
 
   // Runs `read` on a reader thread and answers with what it returns.
   using ReadAnswer = std::function<Expected<Answer>(store::ServerReader&)>;

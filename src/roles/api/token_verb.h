@@ -1,4 +1,5 @@
-// `mig api token new`: makes an enrolment token on the server.
+// `mig api token new` and `mig api token add`: enrolment tokens, by whoever sits at the server.
+// Tags come with grants that people have signed; a token made here alone gives none.
 #pragma once
 
 #include <chrono>
@@ -15,5 +16,9 @@ namespace mig::api {
 // configuration has no `address` to put into it.
 Expected<std::string> NewToken(const ApiConfig& config, std::uint32_t uses,
                                std::chrono::milliseconds validity, std::string note, UtcTime now);
+
+// Stores the token of a grant (the JSON of its envelope), as the API does when people post it.
+// Errors: as CheckToken (roles/api/tokens.h); kExists.
+Expected<void> AddToken(const ApiConfig& config, BytesView grant, std::string note, UtcTime now);
 
 }  // namespace mig::api

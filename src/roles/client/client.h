@@ -15,6 +15,7 @@ namespace mig {
 int RunQuery(std::span<const std::string> arguments);       // mig query MODULE …
 int RunResults(std::span<const std::string> arguments);     // mig results ID
 int RunStatus(std::span<const std::string> arguments);      // mig status [ID]
+int RunAgentToken(std::span<const std::string> arguments);  // mig agent-token new|list|…
 int RunAgents(std::span<const std::string> arguments);      // mig agents
 int RunStop(std::span<const std::string> arguments);        // mig stop ID
 int RunPending(std::span<const std::string> arguments);     // mig pending

@@ -13,7 +13,7 @@ std::span<const TargetExample> TargetExamples() {
       {"name LIKE 'web%' AND NOT name = 'web7'", "also OR, ( ), IN ('a', 'b'), !="},
       {"name ~ '^db[0-9]+'", "a regular expression; ~* minds no case"},
       {"environment->>'os' = 'linux'", "also arch, ident, hostname, init, kernel"},
-      {"tags->>'operator' IN ('it', 'sec')", "as its agent.yaml says; IS NULL: says nothing"},
+      {"tags->>'operator' IN ('it', 'sec')", "as people granted; IS NULL: has none"},
       {"status = 'online'", "or idle: silent; offline: away"},
       {"heartbeattime > now - 1h", "heard of within the hour"},
       {"found(3t4uxh5p7ysolzdtxgzkjnvwaq)", "found something in that action; notfound()"},

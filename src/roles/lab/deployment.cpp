@@ -87,6 +87,7 @@ Policy LabPolicy(const OrgId& org, const SecretKey& investigator, UtcTime now) {
   policy.expires = now + kValidity;
   policy.people = {{kInvestigatorId, kInvestigatorName, true, {PublicOf(investigator)}}};
   policy.modules["default"] = ModuleRule{1, {{kInvestigatorId, 1}}, {}};
+  policy.enrolment = EnrolmentRule{1, {{kInvestigatorId, 1}}};
   // Generous, but not boundless: a slip in a lab on a laptop should not fill its disk.
   policy.ceilings.seconds = 24 * 3600;
   policy.ceilings.rss = std::uint64_t{8} << 30;

@@ -69,7 +69,7 @@ std::string AgentConfigText(const LabAddresses& lab, const std::string& name) {
          "\napi: " + lab.ApiUrl() + "\n" + Relays(lab) + "org: " + lab.org.Text() +
          "\nca: ../tls/servers-ca.crt\n"
          "token_file: ../keys/enrolment.token\n"
-         "tags: {lab: \"true\"}\nmany_on_one_host: true\n" +
+         "many_on_one_host: true\n" +
          kLog;
 }
 

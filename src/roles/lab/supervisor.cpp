@@ -28,6 +28,7 @@
 #include "roles/lab/lab_configs.h"
 #include "roles/lab/log_file.h"
 #include "roles/lab/restart_backoff.h"
+#include "roles/lab/token.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -169,26 +170,29 @@ Expected<void> Supervisor::WriteConfigs() {
   return os::WriteFileAtomically(files_.Record(), WriteRecord(now), 0600);
 }
 
-// One token for all agents of the lab, made by the API's own verb before the API runs.
+// One token for all agents of the lab, stored by the API's own verb before the API runs.
 Expected<void> Supervisor::EnsureToken() {
   std::error_code error;
   if (std::filesystem::exists(files_.EnrolmentToken(), error)) return {};
+  auto token = MakeToken(files_, addresses_.ApiUrl(), Now());
+  if (!token) return std::move(token).error().During("make the enrolment token");
+  const std::string grant_file = files_.EnrolmentToken().string() + ".grant";
+  if (auto written = os::WriteFileAtomically(grant_file, token->grant, 0600); !written) {
+    return written;
+  }
   os::ChildOptions child;
   child.program = os::SelfExecutable();
-  child.argv = {"mig",       "api",
-                "token",     "new",
-                "--config",  files_.Config("api").string(),
-                "--uses",    std::to_string(10 * kMaxAgents),
-                "--expires", "3650d"};
+  child.argv = {
+      "mig",     "api",      "token",  "add",    "--config", files_.Config("api").string(),
+      "--grant", grant_file, "--note", "the lab"};
   child.low_priority = false;
   auto outcome = os::RunChild(child, "", kTokenLimit);
   if (!outcome) return std::move(outcome).error().During("make the enrolment token");
-  const std::string token(Trim(outcome->stdout_bytes));
-  if (!outcome->exit.ok() || token.empty()) {
+  if (!outcome->exit.ok()) {
     return Error(Errc::kInternal, "make the enrolment token: " + outcome->exit.Describe() + ": " +
                                       std::string(Trim(outcome->stderr_bytes)));
   }
-  return os::WriteFileAtomically(files_.EnrolmentToken(), token + "\n", 0600);
+  return os::WriteFileAtomically(files_.EnrolmentToken(), token->text + "\n", 0600);
 }
 
 Expected<void> Supervisor::OpenControl() {

@@ -5,8 +5,10 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "crypto/digest.h"
 #include "net/http_server.h"
 #include "os/files.h"
+#include "proto/grant.h"
 #include "test/deployment.h"
 #include "test/net/certificates.h"
 #include "test/net/run_until.h"
@@ -95,8 +97,24 @@ struct ApiScene {
     answer.agents_ca = agents_ca.certificate;
     answer.roots = {EnvelopeToJson(deployment.root_envelope)};
     answer.policy = EnvelopeToJson(deployment.PolicyEnvelope());
+    if (grant) answer.grant = EnvelopeToJson(*grant);
     return {200, {}, EncodeEnrolAnswer(answer)};
   }
+
+  // A grant of ann's for the token with this secret.
+  Envelope GrantFor(BytesView secret) const {
+    Grant made;
+    made.org = deployment.org;
+    made.token = Sha256(secret);
+    made.tags = {{"operator", "it"}};
+    made.issued = deployment.now;
+    made.expires = deployment.now + hours(1);
+    return Seal(kGrantType, EncodeGrant(made), deployment.ann);
+  }
+
+  std::optional<Envelope> grant;  // in the API's answers
+  std::optional<Self::Granted> granted;
+  int grants = 0;
 
   void Start() {
     Enrolment::Events events;
@@ -106,6 +124,10 @@ struct ApiScene {
       return {};
     };
     events.certificate = [this] { ++certified; };
+    events.granted = [this](std::optional<Self::Granted> given) {
+      granted = std::move(given);
+      ++grants;
+    };
     enrolment = std::make_unique<Enrolment>(io, config, facts, identity, "web1", std::move(events));
     auto started = enrolment->Start();
     if (!started) FAIL(started.error().message());
@@ -144,6 +166,44 @@ TEST_CASE("enrolment: the first start gets a certificate, a policy, and keeps bo
   scene.Start();
   CHECK(scene.certified == 1);
   CHECK(scene.seen.size() == 1);
+}
+
+TEST_CASE("enrolment: the token's grant is kept, also for the next start", "[agent]") {
+  ApiScene scene;
+  scene.grant = scene.GrantFor(Bytes(32, 's'));
+  scene.Start();
+  REQUIRE(scene.Certified());
+  REQUIRE(scene.granted);
+  CHECK(scene.granted->token_hash == Sha256(Bytes(32, 's')));
+  const auto recorded = RecordedGrant(scene.config);
+  REQUIRE(recorded);
+  CHECK(recorded->token_hash == scene.granted->token_hash);
+  CHECK(recorded->grant.payload == scene.grant->payload);
+}
+
+TEST_CASE("enrolment: the grant of another token, or no grant at all, is not taken for ours",
+          "[agent]") {
+  ApiScene scene;
+  SECTION("another token's") { scene.grant = scene.GrantFor(Bytes(32, 'x')); }
+  SECTION("a policy") { scene.grant = scene.deployment.PolicyEnvelope(); }
+  scene.Start();
+  REQUIRE(RunUntil(scene.io, [&] { return !scene.seen.empty(); }));
+  RunUntil(
+      scene.io, [] { return false; }, std::chrono::milliseconds(300));
+  CHECK(scene.certified == 0);
+  CHECK(scene.grants == 0);
+  CHECK_FALSE(RecordedGrant(scene.config));
+}
+
+TEST_CASE("enrolment: a token without a grant takes the tags of an earlier one away", "[agent]") {
+  ApiScene scene;
+  std::ofstream(scene.config.GrantFile()) << "{";
+  REQUIRE(RecordedGrant(scene.config));  // cannot be read: there, but it does not count
+  scene.Start();
+  REQUIRE(scene.Certified());
+  CHECK(scene.grants == 1);
+  CHECK_FALSE(scene.granted);
+  CHECK_FALSE(RecordedGrant(scene.config));
 }
 
 TEST_CASE("enrolment: an API that is away or says no is asked again", "[agent]") {

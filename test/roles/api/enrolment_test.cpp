@@ -3,7 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "crypto/digest.h"
+#include "proto/grant.h"
+#include "roles/api/tokens.h"
 #include "store/server_db.h"
+#include "test/deployment.h"
 #include "test/temp_folder.h"
 
 using namespace mig;
@@ -14,7 +17,9 @@ namespace {
 struct Enrolling {
   TempFolder folder;
   UtcTime now = *ParseRfc3339("2026-11-23T09:00:00Z");
-  OrgId org = *OrgId::FromBytes(Bytes(32, 'o'));
+  Deployment deployment;
+  OrgId org = deployment.org;
+  std::optional<Bytes> grant;  // that the last applicant got
   SecretKey agent = SecretKey::Generate();
   Bytes secret = Bytes(32, 's');
   EnrolRequest request{org, secret, Bytes(agent.public_key().View()), "csr", "host"};
@@ -24,12 +29,45 @@ struct Enrolling {
     return CheckEnrolment(Seal(kEnrolType, EncodeEnrolRequest(request), key), org);
   }
   void AddToken(std::uint32_t uses) {
-    REQUIRE(db->WriteNow([&](store::ServerTx& tx) {
-      return tx.AddToken({Sha256(secret), uses, now, now + std::chrono::hours(1), ""});
-    }));
+    store::TokenRow token;
+    token.hash = Sha256(secret);
+    token.uses = token.uses_left = uses;
+    token.created = now;
+    token.expires = now + std::chrono::hours(1);
+    REQUIRE(db->WriteNow([&](store::ServerTx& tx) { return tx.AddToken(token); }));
   }
   Expected<void> Admit(const Applicant& applicant, UtcTime at) {
-    return db->WriteNow([&](store::ServerTx& tx) { return AdmitEnrolment(tx, applicant, at); });
+    const TrustedPolicy policy = deployment.Trusted();
+    return db->WriteNow(
+        [&](store::ServerTx& tx) { return AdmitEnrolment(tx, applicant, policy, at, &grant); });
+  }
+
+  Envelope GrantFor(BytesView token_secret, std::uint32_t uses,
+                    std::initializer_list<const SecretKey*> keys) const {
+    Grant made;
+    made.org = org;
+    made.token = Sha256(token_secret);
+    made.tags = {{"operator", "it"}};
+    made.uses = uses;
+    made.issued = now;
+    made.expires = now + std::chrono::hours(1);
+    Envelope envelope{std::string(kGrantType), EncodeGrant(made), {}};
+    for (const SecretKey* key : keys) AddSignature(envelope, *key);
+    return envelope;
+  }
+  Expected<store::TokenRow> Offer(const Envelope& envelope) const {
+    return CheckToken(envelope, "note", "ann", deployment.Trusted(), now);
+  }
+  void Store(const Envelope& envelope) {
+    auto row = Offer(envelope);
+    if (!row) FAIL(row.error().message());
+    REQUIRE(db->WriteNow([&](store::ServerTx& tx) { return tx.AddToken(*row); }));
+  }
+  std::string Tags(const AgentId& id) {
+    auto row = db->Read([&](store::ServerReader& reader) { return reader.FindAgent(id); });
+    REQUIRE(row);
+    REQUIRE(*row);
+    return (*row)->tags;
   }
 };
 
@@ -95,4 +133,148 @@ TEST_CASE("renewal: only for who is enrolled, once, and near our time", "[api]")
   CHECK_FALSE(admit(*check()));  // replayed
   request.time -= std::chrono::hours(25);
   CHECK_FALSE(check());
+}
+
+TEST_CASE("enrolment: tags come with the grant, and only from it", "[api]") {
+  Enrolling enrolling;
+  enrolling.Store(enrolling.GrantFor(enrolling.secret, 2, {&enrolling.deployment.ann}));
+  const auto applicant = *enrolling.Check(enrolling.agent);
+  REQUIRE(enrolling.Admit(applicant, enrolling.now));
+  REQUIRE(enrolling.grant);
+  CHECK(DecodeEnvelope(*enrolling.grant)->payload_type == kGrantType);
+  CHECK(enrolling.Tags(applicant.agent) == R"({"operator":"it"})");
+
+  // Who signed it leaves: the tags go with the next policy, and come back with the one after.
+  const auto refresh = [&] {
+    const TrustedPolicy policy = enrolling.deployment.Trusted();
+    REQUIRE(enrolling.db->WriteNow([&](store::ServerTx& tx) { return RefreshTags(tx, policy); }));
+  };
+  enrolling.deployment.policy.people[0].active = false;
+  refresh();
+  CHECK(enrolling.Tags(applicant.agent) == "{}");
+  enrolling.deployment.policy.people[0].active = true;
+  enrolling.deployment.policy.tags[applicant.agent] = {{"operator", "sec"}, {"rack", "r1"}};
+  refresh();
+  CHECK(enrolling.Tags(applicant.agent) == R"({"operator":"sec","rack":"r1"})");
+
+  // The token lapses and is forgotten; what was granted is not.
+  REQUIRE(enrolling.db->WriteNow([&](store::ServerTx& tx) {
+    return tx.ForgetLapsed(enrolling.now + std::chrono::hours(24));
+  }));
+  refresh();
+  CHECK(enrolling.Tags(applicant.agent) == R"({"operator":"sec","rack":"r1"})");
+}
+
+TEST_CASE("enrolment: a revoked token refuses at once, and who is enrolled stays", "[api]") {
+  Enrolling enrolling;
+  enrolling.Store(enrolling.GrantFor(enrolling.secret, 5, {&enrolling.deployment.ann}));
+  const auto first = *enrolling.Check(enrolling.agent);
+  REQUIRE(enrolling.Admit(first, enrolling.now));
+  REQUIRE(enrolling.db->WriteNow([&](store::ServerTx& tx) -> Expected<void> {
+    auto revoked = tx.RevokeToken(Sha256(enrolling.secret), enrolling.now);
+    if (!revoked) return revoked.error();
+    CHECK(*revoked);
+    return {};
+  }));
+  const SecretKey second = SecretKey::Generate();
+  enrolling.request.key = Bytes(second.public_key().View());
+  CHECK_FALSE(enrolling.Admit(*enrolling.Check(second), enrolling.now));
+  CHECK(enrolling.Tags(first.agent) == R"({"operator":"it"})");
+  CHECK(enrolling.Admit(first, enrolling.now));  // its first answer was lost
+}
+
+TEST_CASE("enrolment: uses are counted once each, whoever asks how often", "[api]") {
+  Enrolling enrolling;
+  enrolling.Store(enrolling.GrantFor(enrolling.secret, 3, {&enrolling.deployment.ann}));
+  int admitted = 0;
+  for (int i = 0; i < 6; ++i) {
+    const SecretKey key = SecretKey::Generate();
+    enrolling.request.key = Bytes(key.public_key().View());
+    const auto applicant = *enrolling.Check(key);
+    const bool good = bool(enrolling.Admit(applicant, enrolling.now));
+    if (good) CHECK(enrolling.Admit(applicant, enrolling.now));
+    admitted += good ? 1 : 0;
+  }
+  CHECK(admitted == 3);
+}
+
+TEST_CASE("enrolment: an agent that comes with another token takes a use and its tags", "[api]") {
+  Enrolling enrolling;
+  enrolling.AddToken(1);  // made at the server: no tags
+  const auto first = *enrolling.Check(enrolling.agent);
+  REQUIRE(enrolling.Admit(first, enrolling.now));
+  CHECK_FALSE(enrolling.grant);
+  CHECK(enrolling.Tags(first.agent) == "{}");
+  enrolling.request.token = Bytes(32, 'b');
+  const auto again = *enrolling.Check(enrolling.agent);
+  CHECK_FALSE(enrolling.Admit(again, enrolling.now));  // not known here
+  enrolling.Store(enrolling.GrantFor(Bytes(32, 'b'), 1, {&enrolling.deployment.ann}));
+  REQUIRE(enrolling.Admit(again, enrolling.now));
+  CHECK(enrolling.Tags(first.agent) == R"({"operator":"it"})");
+}
+
+TEST_CASE("tokens: where several people must sign, the token waits for them", "[api]") {
+  Enrolling enrolling;
+  enrolling.deployment.policy.enrolment = EnrolmentRule{2, {{"ann", 1}, {"bob", 1}}};
+  const Envelope by_ann = enrolling.GrantFor(enrolling.secret, 1, {&enrolling.deployment.ann});
+  const Envelope by_both_keys = enrolling.GrantFor(
+      enrolling.secret, 1, {&enrolling.deployment.ann, &enrolling.deployment.ann_other});
+  CHECK_FALSE(enrolling.Offer(by_ann)->ready);
+  CHECK_FALSE(enrolling.Offer(by_both_keys)->ready);  // one person, whatever number of keys
+  enrolling.Store(by_ann);
+  const auto applicant = *enrolling.Check(enrolling.agent);
+  CHECK_FALSE(enrolling.Admit(applicant, enrolling.now));
+
+  const Envelope by_bob = enrolling.GrantFor(enrolling.secret, 1, {&enrolling.deployment.bob});
+  const auto joined = JoinGrants(by_ann, by_bob);
+  REQUIRE(joined);
+  const auto offered = enrolling.Offer(*joined);
+  REQUIRE(offered);
+  CHECK(offered->ready);
+  REQUIRE(enrolling.db->WriteNow([&](store::ServerTx& tx) -> Expected<void> {
+    auto kept = tx.SignToken(offered->hash, *offered->envelope, true);
+    if (!kept) return kept.error();
+    return {};
+  }));
+  CHECK(enrolling.Admit(applicant, enrolling.now));
+  CHECK_FALSE(JoinGrants(by_ann, enrolling.GrantFor("another", 1, {&enrolling.deployment.bob})));
+}
+
+TEST_CASE("tokens: a grant that nobody may give is refused", "[api]") {
+  Enrolling enrolling;
+  const auto refused = [&](const Envelope& envelope) { return !enrolling.Offer(envelope); };
+  CHECK(refused(enrolling.GrantFor(enrolling.secret, 1, {&enrolling.deployment.eve})));
+  CHECK(refused(enrolling.GrantFor(enrolling.secret, 1,
+                                   {&enrolling.deployment.ann, &enrolling.deployment.eve})));
+  Envelope changed = enrolling.GrantFor(enrolling.secret, 1, {&enrolling.deployment.ann});
+  changed.payload[changed.payload.find("\"it\"") + 1] = 'o';
+  CHECK(refused(changed));
+  enrolling.deployment.policy.enrolment = EnrolmentRule{1, {{"bob", 1}}};
+  CHECK(refused(enrolling.GrantFor(enrolling.secret, 1, {&enrolling.deployment.ann})));
+  enrolling.deployment.policy.enrolment.reset();
+  CHECK(refused(enrolling.GrantFor(enrolling.secret, 1, {&enrolling.deployment.bob})));
+  Enrolling late;
+  const Envelope old = late.GrantFor(late.secret, 1, {&late.deployment.ann});
+  late.now += std::chrono::hours(2);
+  CHECK(refused(old));
+}
+
+TEST_CASE("tokens: what the API shows of one says what became of it", "[api]") {
+  Enrolling enrolling;
+  const TrustedPolicy policy = enrolling.deployment.Trusted();
+  store::TokenRow row =
+      *enrolling.Offer(enrolling.GrantFor(enrolling.secret, 3, {&enrolling.deployment.ann}));
+  const auto status = [&] {
+    return std::string(ViewToken(row, policy, enrolling.now).at("status").as_string());
+  };
+  CHECK(status() == "open");
+  CHECK(ViewToken(row, policy, enrolling.now).at("tags").at("operator").as_string() == "it");
+  row.ready = false;
+  CHECK(status() == "pending");
+  row.uses_left = 0;
+  CHECK(status() == "used up");
+  row.expires = enrolling.now;
+  CHECK(status() == "expired");
+  row.revoked = enrolling.now;
+  CHECK(status() == "revoked");
 }
