@@ -13,6 +13,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/ed25519.h"
+#include "crypto/openssl_handle.h"
 
 namespace mig {
 namespace {
@@ -26,13 +27,6 @@ constexpr std::size_t kMaxPemBytes = 256 * 1024;
 constexpr std::chrono::minutes kClockSkew{5};
 constexpr std::string_view kAgentRole = "agent";
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 void FreeNames(GENERAL_NAMES* names) { GENERAL_NAMES_free(names); }
 
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;

@@ -5,24 +5,20 @@
 
 #include "crypto/openpgp_armor.h"
 #include "crypto/openpgp_self_signatures.h"
-#include "util/encoding.h"
 #include "util/text.h"
 
 namespace mig::openpgp {
 namespace {
 
 constexpr std::size_t kMaxPackets = 4096;
+// Hashed once for each of its signatures. A longer one names nobody, and is skipped.
+constexpr std::size_t kMaxUserIdBytes = 4096;
+
+constexpr const char* kForeignRevocation =
+    "it seems to be revoked by its designated revoker, which cannot be checked";
 
 UtcTime Time(std::uint64_t seconds) {
   return UtcTime(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
-}
-
-std::string UpperHex(BytesView bytes) {
-  std::string hex = EncodeHex(bytes);
-  for (char& c : hex) {
-    if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return hex;
 }
 
 bool IsPrimaryKey(PacketType type) {
@@ -114,7 +110,7 @@ class Reader {
   static CertificateKey Described(const KeyPacket& key) {
     CertificateKey described;
     described.is_primary = !key.is_subkey;
-    described.fingerprint = UpperHex(FingerprintOf(key));
+    described.fingerprint = FingerprintText(key);
     described.created = Time(key.created);
     described.material = key.material;
     if (key.has_secret) described.secret.emplace(key);
@@ -145,6 +141,7 @@ class Reader {
     for (const Component& component : components) {
       if (component.packet.type != PacketType::kUserId) continue;
       const BytesView text = component.packet.body;
+      if (text.size() > kMaxUserIdBytes) continue;
       Bytes header(1, static_cast<char>(0xB4));  // section 5.2.4
       AppendU32(header, text.size());
       auto signatures = SelfSignatures::Check(primary_, {hashed_primary, header, text},
@@ -233,6 +230,7 @@ class Reader {
   std::string SubkeyProblem(const KeyPacket& key, const SelfSignatures& bindings,
                             std::initializer_list<BytesView> parts) {
     if (!bindings.revocation.empty()) return bindings.revocation;
+    if (names_revoker_ && bindings.has_foreign_revocation) return kForeignRevocation;
     if (!bindings.newest) {
       return bindings.problem.empty() ? "its primary key does not vouch for it" : bindings.problem;
     }
@@ -257,6 +255,7 @@ class Reader {
   const UtcTime now_;
   SignatureBudget& budget_;
   KeyPacket primary_;
+  bool names_revoker_ = false;   // section 5.2.3.23: whose key is not at hand
   std::string primary_problem_;  // keeps subkeys from being used as well
   Certificate certificate_;
 };

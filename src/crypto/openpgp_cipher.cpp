@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "crypto/openssl_handle.h"
+
 namespace mig::openpgp {
 namespace {
 
@@ -17,13 +19,6 @@ constexpr std::uint8_t kEax = 1;
 constexpr std::uint8_t kOcb = 2;
 constexpr std::uint8_t kGcm = 3;
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 using Context = std::unique_ptr<EVP_CIPHER_CTX, Free<EVP_CIPHER_CTX_free>>;
 using Cipher = std::unique_ptr<EVP_CIPHER, Free<EVP_CIPHER_free>>;
 using Kdf = std::unique_ptr<EVP_KDF, Free<EVP_KDF_free>>;

@@ -6,7 +6,6 @@
 #include "crypto/openpgp_public_key.h"
 #include "crypto/openpgp_secret_key.h"
 #include "crypto/openpgp_signature_packet.h"
-#include "util/encoding.h"
 
 namespace mig::openpgp {
 namespace {
@@ -17,14 +16,6 @@ Expected<std::uint32_t> Seconds(UtcTime time) {
     return Error(Errc::kInvalid, "OpenPGP has no way to write the time " + FormatRfc3339(time));
   }
   return static_cast<std::uint32_t>(seconds);
-}
-
-std::string UpperHex(BytesView bytes) {
-  std::string hex = EncodeHex(bytes);
-  for (char& c : hex) {
-    if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return hex;
 }
 
 // The key as its packet's fields say it. The packet's views are into `body`.
@@ -133,7 +124,7 @@ Expected<Wiped> ExportSecret(const KeyFile& file, std::string_view passphrase) {
 Expected<std::string> FingerprintV4(const KeyFile& file) {
   const auto key = PublicHalfV4::Of(file);
   if (!key) return key.error();
-  return UpperHex(FingerprintOf(key->packet));
+  return FingerprintText(key->packet);
 }
 
 Expected<Bytes> SignDetached(const KeyFile& file, BytesView message, UtcTime now) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/digest.h"
+#include "util/encoding.h"
 
 namespace mig::openpgp {
 namespace {
@@ -258,6 +259,14 @@ Bytes FingerprintOf(const KeyPacket& key) {
   Digest digest(key.version == 6 ? DigestKind::kSha256 : DigestKind::kSha1);
   digest.Update(HashedForm(key));
   return digest.Finish();
+}
+
+std::string FingerprintText(const KeyPacket& key) {
+  std::string hex = EncodeHex(FingerprintOf(key));
+  for (char& c : hex) {
+    if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return hex;
 }
 
 Bytes KeyIdOf(const KeyPacket& key) {

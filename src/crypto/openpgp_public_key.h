@@ -63,6 +63,7 @@ Expected<KeyPacket> ReadKey(const Packet& packet);
 // Raw: 20 bytes (version 4, SHA-1) or 32 (version 6); section 5.5.4. That SHA-1 names a key and
 // vouches for nothing.
 Bytes FingerprintOf(const KeyPacket& key);
+std::string FingerprintText(const KeyPacket& key);  // in upper-case hex, as GnuPG prints it
 // The eight bytes of it that signatures used to name their key by.
 Bytes KeyIdOf(const KeyPacket& key);
 

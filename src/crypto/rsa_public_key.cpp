@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "crypto/openssl_handle.h"
+
 namespace mig {
 namespace {
 
@@ -18,13 +20,6 @@ constexpr char kSequence = 0x30;
 constexpr char kInteger = 0x02;
 constexpr std::uint64_t kMinExponent = 65537;
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
 using Parameters = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;

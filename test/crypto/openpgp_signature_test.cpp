@@ -5,6 +5,7 @@
 
 #include "crypto/openpgp_signature_packet.h"
 #include "test/crypto/openpgp_data.h"
+#include "test/crypto/openpgp_forge.h"
 #include "util/encoding.h"
 
 using namespace mig;
@@ -14,68 +15,11 @@ namespace {
 
 constexpr std::string_view kMessage = "DSSEv1 4 text 5 hello";  // what the stored signatures cover
 
-const SecretKey& Key() {
-  static const SecretKey key = *SecretKey::FromSeed(Bytes(32, 'k'));
-  return key;
-}
-
-// A signature as somebody could make who holds Key() and whose program writes what it likes.
-struct Forge {
-  std::uint8_t version = 4;
-  std::uint8_t type = 0x00;
-  std::uint8_t algorithm = 22;
-  std::uint8_t hash = 8;
-  Bytes hashed = Subpacket(2, Bytes("\x6A\x00\x00\x00", 4));
-  Bytes unhashed;
-  Bytes salt = Bytes(16, 's');
-  Bytes behind;  // after the packet
-
-  static Bytes Subpacket(std::uint8_t number, BytesView data) {
-    Bytes out;
-    AppendSubpacket(out, number, data);
-    return out;
-  }
-
-  Bytes Packet(BytesView message) const {
-    Bytes covered;
-    for (const std::uint8_t octet : {version, type, algorithm, hash}) {
-      covered += static_cast<char>(octet);
-    }
-    const auto append_area = [&](Bytes& out, BytesView area) {
-      version == 6 ? AppendU32(out, area.size()) : AppendU16(out, area.size());
-      out += area;
-    };
-    append_area(covered, hashed);
-    Bytes trailer = {static_cast<char>(version), '\xFF'};
-    AppendU32(trailer, covered.size());
-    Digest digest(hash == 10  ? DigestKind::kSha512
-                  : hash == 2 ? DigestKind::kSha1
-                              : DigestKind::kSha256);
-    if (version == 6) digest.Update(salt);
-    digest.Update(message);
-    digest.Update(covered + trailer);
-    const Bytes value = digest.Finish();
-    Bytes body = covered;
-    append_area(body, unhashed);
-    body += value.substr(0, 2);
-    if (version == 6) body += static_cast<char>(salt.size());
-    if (version == 6) body += salt;
-    if (algorithm == 27) {
-      body += Key().Sign(value);
-    } else {
-      AppendEdDsaLegacyValues(body, Key().Sign(value));
-    }
-    Bytes out;
-    AppendPacket(out, PacketType::kSignature, body);
-    return out + behind;
-  }
-};
-
 Expected<void> Check(BytesView signature, BytesView message = kMessage) {
   return VerifyDetached(signature, message, "ed25519", Key().public_key().View());
 }
 Errc CodeOf(const Forge& forge) {
-  const auto result = Check(forge.Packet(kMessage));
+  const auto result = Check(forge.Made(kMessage));
   REQUIRE_FALSE(result);
   return result.error().code();
 }
@@ -154,7 +98,7 @@ TEST_CASE("openpgp signature: one key's type never verifies another's algorithm"
   const auto b = CheckStored("gnupg-2.2-rsa3072.asc", "gnupg-2.2-ed25519-sha256-signature.asc");
   REQUIRE_FALSE(b);
   CHECK(b.error().code() == Errc::kUnsupported);
-  const auto c = VerifyDetached(Forge().Packet(kMessage), kMessage, "sk-ed25519", "");
+  const auto c = VerifyDetached(Forge().Made(kMessage), kMessage, "sk-ed25519", "");
   REQUIRE_FALSE(c);
   CHECK(c.error().code() == Errc::kUnsupported);
 }
@@ -162,14 +106,14 @@ TEST_CASE("openpgp signature: one key's type never verifies another's algorithm"
 TEST_CASE("openpgp signature: EdDSA of version 4 and Ed25519 of versions 4 and 6 verify",
           "[crypto][openpgp]") {
   Forge forge;
-  CHECK(Check(forge.Packet(kMessage)));
+  CHECK(Check(forge.Made(kMessage)));
   forge.hash = 10;
-  CHECK(Check(forge.Packet(kMessage)));
+  CHECK(Check(forge.Made(kMessage)));
   forge.algorithm = 27;
-  CHECK(Check(forge.Packet(kMessage)));
+  CHECK(Check(forge.Made(kMessage)));
   forge.version = 6;
   forge.salt = Bytes(32, 's');
-  CHECK(Check(forge.Packet(kMessage)));
+  CHECK(Check(forge.Made(kMessage)));
   // RFC 9580 section 5.2.3.3: not in version 6.
   forge.algorithm = 22;
   CHECK(CodeOf(forge) == Errc::kUnsupported);
@@ -179,7 +123,7 @@ TEST_CASE("openpgp signature: a version 6 salt has the size of its digest", "[cr
   Forge forge;
   forge.version = 6;
   forge.algorithm = 27;
-  CHECK(Check(forge.Packet(kMessage)));
+  CHECK(Check(forge.Made(kMessage)));
   for (const std::size_t size : {0, 15, 17, 32}) {
     forge.salt = Bytes(size, 's');
     CHECK(CodeOf(forge) == Errc::kMalformed);
@@ -201,7 +145,7 @@ TEST_CASE("openpgp signature: a signature that expires by itself is refused", "[
   CHECK(CodeOf(forge) == Errc::kUnsupported);
   Forge never;
   never.hashed += Forge::Subpacket(3, Bytes(4, '\0'));
-  CHECK(Check(never.Packet(kMessage)));
+  CHECK(Check(never.Made(kMessage)));
 }
 
 TEST_CASE("openpgp signature: the time it was made must stand in what it covers, once",
@@ -223,19 +167,19 @@ TEST_CASE("openpgp signature: a critical subpacket that nobody evaluates refuses
     for (Bytes Forge::*area : {&Forge::hashed, &Forge::unhashed}) {
       Forge forge;
       forge.*area += Forge::Subpacket(plain, "data");
-      CHECK(Check(forge.Packet(kMessage)));
+      CHECK(Check(forge.Made(kMessage)));
       forge.*area += Forge::Subpacket(critical, "data");
       CHECK(CodeOf(forge) == Errc::kUnsupported);
     }
   }
   Forge critical_time;
   critical_time.hashed = Forge::Subpacket(0x82, Bytes(4, 'x'));
-  CHECK(Check(critical_time.Packet(kMessage)));
+  CHECK(Check(critical_time.Made(kMessage)));
 }
 
 TEST_CASE("openpgp signature: nothing may follow it, not even itself", "[crypto][openpgp]") {
   Forge forge;
-  const Bytes one = forge.Packet(kMessage);
+  const Bytes one = forge.Made(kMessage);
   for (const Bytes& behind : {Bytes(1, '\0'), Bytes("\n"), one}) {
     forge.behind = behind;
     CHECK(CodeOf(forge) == Errc::kMalformed);
@@ -245,7 +189,7 @@ TEST_CASE("openpgp signature: nothing may follow it, not even itself", "[crypto]
 TEST_CASE("openpgp signature: cut or changed anywhere, it does not verify", "[crypto][openpgp]") {
   Forge forge;
   forge.unhashed = Forge::Subpacket(16, "12345678");
-  const Bytes packet = forge.Packet(kMessage);
+  const Bytes packet = forge.Made(kMessage);
   REQUIRE(Check(packet));
   for (std::size_t size = 0; size < packet.size(); ++size)
     CHECK_FALSE(Check(packet.substr(0, size)));
@@ -272,7 +216,7 @@ TEST_CASE("openpgp signature: numbers with leading zeros are short, and padded a
     Bytes octets;
     AppendU32(octets, time);
     forge.hashed = Forge::Subpacket(2, octets);
-    const Bytes packet = forge.Packet(kMessage);
+    const Bytes packet = forge.Made(kMessage);
     constexpr std::size_t kFull = 2 + 4 + 2 + 6 + 2 + 2 + 2 * (2 + 32);
     REQUIRE(packet.size() <= kFull);
     if (packet.size() == kFull) continue;
@@ -280,7 +224,7 @@ TEST_CASE("openpgp signature: numbers with leading zeros are short, and padded a
     CHECK(Check(packet));
   }
   // A longer form of the same number is another signature, and refused (section 3.2).
-  const Bytes good = Forge().Packet(kMessage);
+  const Bytes good = Forge().Made(kMessage);
   BytesView rest = good;
   const auto body = TakePacket(rest)->body;
   const auto fields = ReadSignature(body);
@@ -301,7 +245,7 @@ TEST_CASE("openpgp signature: numbers with leading zeros are short, and padded a
 
 TEST_CASE("openpgp signature: told from raw bytes and sshsig by its first byte",
           "[crypto][openpgp]") {
-  CHECK(LooksLikeSignature(Forge().Packet(kMessage)));
+  CHECK(LooksLikeSignature(Forge().Made(kMessage)));
   CHECK(LooksLikeSignature(Binary("gnupg-2.2-ed25519-sha256-signature.asc")));  // old header
   CHECK_FALSE(LooksLikeSignature("SSHSIG"));
   CHECK_FALSE(LooksLikeSignature("-----BEGIN PGP SIGNATURE-----"));
