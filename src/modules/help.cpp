@@ -1,6 +1,8 @@
 // What people read about a module, printed from its declaration.
 #include <set>
 
+#include <algorithm>
+
 #include "modules/module.h"
 #include "util/text.h"
 
@@ -85,6 +87,12 @@ std::string ModuleHelp(const Module& module) {
     std::string left = "  -label NAME";
     left.resize(kHelpColumn, ' ');
     text += left + "Begins another search in the same run; the first is s1 unless named.\n";
+  }
+  if (std::any_of(module.parameters.begin(), module.parameters.end(), IsList)) {
+    text +=
+        "\nA repeatable flag also takes @FILE: each line of that file, but for empty ones and "
+        "those that\nbegin with #. The file goes with the action. A value's own first @ is "
+        "written @@.\n";
   }
   text += "\nRuns on " + Describe(module.platforms) +
           "; its process may use: " + Describe(module.rights) + ".\n";

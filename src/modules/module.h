@@ -103,16 +103,26 @@ std::vector<const Module*> AllModules();  // sorted by name
 // start; `module` must live for ever.
 void RegisterTestModule(const Module& module);
 
+// A file of this machine that a word `@FILE` names, to be attached under that name.
+struct NamedFile {
+  std::string name;
+  std::string file;
+};
+
 // The parameters object that the words after `mig query NAME` mean: -flag value, --flag value,
 // -flag=value. With Layout::kSearches the words describe the search "s1", and each `-label NAME`
 // that follows begins another one, or names the first when it comes before everything else.
+// A value `@FILE` of a list becomes a reference (proto/attachment_references.h), and the file joins
+// `files`, once; where that is null it is refused. `@@` is a value's own first @.
 // Error: kInvalid, naming the word and the near ones. The result passes CheckParameters.
 Expected<json::object> ParametersFromArguments(const Module& module,
-                                               std::span<const std::string> arguments);
+                                               std::span<const std::string> arguments,
+                                               std::vector<NamedFile>* files = nullptr);
 
 // Refuses what the module would not understand: unknown fields by name with the near ones
 // (kUnsupported), wrong types, values out of range, contradictions (kInvalid). A null is the same
-// as an absent field, as MIG's actions have them.
+// as an absent field, as MIG's actions have them. A list may hold references to attachments; then
+// the module's own `check` has to wait until they are expanded, and this is called again.
 Expected<void> CheckParameters(const Module& module, const json::object& parameters);
 
 // Usage, flags and an example, for `mig module NAME --help` and `mig help NAME`.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "modules/module.h"
+#include "proto/attachment_references.h"
 #include "util/text.h"
 
 namespace mig {
@@ -76,8 +77,9 @@ Expected<void> CheckValue(const Parameter& parameter, const json::value& value,
       if (!value.is_array()) return Invalid(where + ": is not a list");
       std::size_t index = 0;
       for (const json::value& item : value.get_array()) {
-        auto good = CheckItem(parameter, item, where + "[" + std::to_string(index++) + "]");
-        if (!good) return good;
+        const std::string place = where + "[" + std::to_string(index++) + "]";
+        if (AttachmentReference(item)) continue;
+        if (auto good = CheckItem(parameter, item, place); !good) return good;
       }
       if (parameter.required && index == 0) return Invalid(where + ": is empty");
       return {};
@@ -173,8 +175,57 @@ Expected<json::value> ValueFromText(const Parameter& parameter, std::string_view
   return Error(Errc::kInternal, "a parameter type without a case");
 }
 
+constexpr std::size_t kMaxAttachmentName = 64;  // wire.md, "Action"
+
+// "my hashes!.txt" -> "my-hashes-.txt", as an attachment may be called.
+std::string AttachmentName(std::string_view file) {
+  std::string name;
+  for (const char c : file.substr(file.rfind('/') + 1)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (name.empty() && !plain) continue;
+    name += plain || c == '.' || c == '_' || c == '-' ? c : '-';
+    if (name.size() == kMaxAttachmentName - 4) break;  // room to tell it from another
+  }
+  return name.empty() ? "list" : name;
+}
+
+// The reference to `file`, which gets a name of its own the first time.
+json::value ReferTo(std::string_view file, std::vector<NamedFile>& files) {
+  const std::string name = AttachmentName(file);
+  std::string free = name;
+  int number = 2;
+  for (bool taken = true; taken;) {
+    taken = false;
+    for (const NamedFile& known : files) {
+      if (known.file == file) return MakeAttachmentReference(known.name);
+      taken = taken || known.name == free;
+    }
+    if (taken) free = name + "-" + std::to_string(number++);
+  }
+  files.push_back({free, std::string(file)});
+  return MakeAttachmentReference(free);
+}
+
 bool IsList(const Parameter& parameter) {
   return parameter.type == ParameterType::kTexts || parameter.type == ParameterType::kNames;
+}
+
+// What `-flag @file` means.
+Expected<json::value> FileReference(const Parameter& parameter, std::string_view file,
+                                    std::vector<NamedFile>* files) {
+  const std::string flag = WithDash(parameter.flag);
+  if (!IsList(parameter)) {
+    return Invalid(flag +
+                   ": takes no list that a file could hold; a value that begins with @ is "
+                   "written @@");
+  }
+  if (files == nullptr) {
+    return Invalid(flag +
+                   ": @FILE attaches a file to an action, with `mig query`; a value that "
+                   "begins with @ is written @@");
+  }
+  if (file.empty()) return Invalid(flag + ": names no file after the @");
+  return ReferTo(file, *files);
 }
 
 // The fields of one search (or of the whole object) while its words are read.
@@ -241,11 +292,14 @@ Expected<void> CheckParameters(const Module& module, const json::object& paramet
   } else if (auto good = CheckObject(module, parameters, "", ""); !good) {
     return good;
   }
-  return module.check == nullptr ? Expected<void>() : module.check(parameters);
+  // A module reads what stands there; what a reference stands for is not there yet.
+  if (module.check == nullptr || !ReferencedAttachments(parameters).empty()) return {};
+  return module.check(parameters);
 }
 
 Expected<json::object> ParametersFromArguments(const Module& module,
-                                               std::span<const std::string> arguments) {
+                                               std::span<const std::string> arguments,
+                                               std::vector<NamedFile>* files) {
   json::object searches;
   std::string label(kFirstLabel);
   Typed typed;
@@ -288,6 +342,16 @@ Expected<json::object> ParametersFromArguments(const Module& module,
         if (auto good = close_search(); !good) return std::move(good).error();
       }
       label = *text;
+      continue;
+    }
+    if (text->starts_with("@@")) {
+      text->remove_prefix(1);
+    } else if (text->starts_with('@')) {
+      auto reference = FileReference(*parameter, text->substr(1), files);
+      if (!reference) return std::move(reference).error();
+      if (auto good = typed.Set(*parameter, std::move(*reference)); !good) {
+        return std::move(good).error();
+      }
       continue;
     }
     auto value = ValueFromText(*parameter, *text, WithDash(flag));

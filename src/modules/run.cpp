@@ -4,6 +4,7 @@
 #include <new>
 
 #include "modules/module.h"
+#include "proto/attachment_references.h"
 
 namespace mig {
 namespace {
@@ -25,6 +26,9 @@ ModuleResult RunGuarded(const Module& module, const json::object& parameters, Ru
   if (!module.platforms.Has(os::CurrentPlatform())) {
     return FailedResult("the module " + std::string(module.name) + " is not supported on " +
                         std::string(os::PlatformName(os::CurrentPlatform())));
+  }
+  if (const auto left = ReferencedAttachments(parameters); !left.empty()) {
+    return FailedResult("the attachment `" + *left.begin() + "` was not given to the module");
   }
   if (auto good = CheckParameters(module, parameters); !good) {
     return FailedResult(good.error().message());

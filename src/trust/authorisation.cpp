@@ -5,6 +5,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
+#include "proto/attachment_references.h"
 #include "trust/constraints.h"
 #include "trust/signers.h"
 
@@ -188,25 +189,16 @@ Outcome Check::Weights() {
 
 Outcome Check::PolicyConstraints() {
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    const Constraints& constraints = Rule(i).constraints;
-    const json::object& parameters = action_->operations[i].parameters;
-    if (!constraints.paths.empty() && modules_[i].paths) {
-      auto paths = modules_[i].paths(parameters);
-      if (!paths) return Refused{Refusal::kConstraint, Where(i) + paths.error().message()};
-      if (auto ok = CheckPaths(constraints.paths, *paths); !ok) {
-        return Refused{Refusal::kConstraint, Where(i) + ok.error().message()};
-      }
-    }
-    for (const auto& [name, allowed] : constraints.parameters) {
-      if (auto ok = CheckParameter(parameters, name, allowed); !ok) {
-        return Refused{Refusal::kConstraint, Where(i) + ok.error().message()};
-      }
-    }
+    auto ok =
+        CheckConstraints(Rule(i).constraints, action_->operations[i].parameters, modules_[i].paths);
+    if (!ok) return Refused{Refusal::kConstraint, Where(i) + ok.error().message()};
   }
   return std::nullopt;
 }
 
 Outcome Check::Parameters() {
+  auto referred = CheckAttachmentReferences(action_->operations, action_->attachments);
+  if (!referred) return Refused{Refusal::kBadParameters, referred.error().message()};
   for (std::size_t i = 0; i < modules_.size(); ++i) {
     if (!modules_[i].check_parameters) continue;
     if (auto ok = modules_[i].check_parameters(action_->operations[i].parameters); !ok) {
@@ -332,6 +324,7 @@ Decision Check::Run() {
     accepted.repeated = repeated_;
     for (std::size_t i = 0; i < modules_.size(); ++i) {
       accepted.roots.push_back(Rule(i).constraints.paths);
+      accepted.constraints.push_back(Rule(i).constraints);
     }
     decision.accepted = std::move(accepted);
   }

@@ -19,6 +19,7 @@
 #include "crypto/envelope.h"
 #include "proto/action.h"
 #include "proto/target.h"
+#include "trust/constraints.h"
 #include "trust/freshness.h"
 #include "trust/policy_chain.h"
 #include "trust/refusal.h"
@@ -46,7 +47,7 @@ struct ModuleFacts {
   Kind kind = Kind::kInvestigate;
   bool needs_sandbox = true;
   // Absolute paths the operation would read. Empty function: the module takes none.
-  std::function<Expected<std::vector<std::string>>(const json::object& parameters)> paths;
+  PathsFunction paths;
   std::function<Expected<void>(const json::object& parameters)> check_parameters;
 };
 using ModuleLookup = std::function<std::optional<ModuleFacts>(std::string_view name)>;
@@ -72,6 +73,8 @@ struct Accepted {
   bool repeated = false;            // same id and digest as before: repeat the answer
   // For each operation the roots its child may read below; empty: any.
   std::vector<std::vector<std::string>> roots;
+  // For each operation what its parameters are held to, again once attachments are expanded.
+  std::vector<Constraints> constraints;
 };
 
 struct Decision {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/attachment_references.h"
 #include "util/text.h"
 
 namespace mig {
@@ -20,6 +21,7 @@ Expected<void> CheckValue(const json::value& v, const std::string& where,
     // An empty list says as little as an absent one.
     if (v.get_array().empty()) return Error(Errc::kDenied, where + ": must be given");
     for (const json::value& item : v.get_array()) {
+      if (AttachmentReference(item)) continue;  // its lines are checked when they are there
       if (item.is_array()) return Error(Errc::kDenied, where + ": is not a plain value");
       if (auto ok = CheckValue(item, where, allowed); !ok) return ok;
     }
@@ -103,6 +105,19 @@ Expected<void> CheckPaths(const std::vector<std::string>& roots,
 Expected<void> CheckParameter(const json::object& parameters, std::string_view name,
                               const std::vector<std::string>& allowed) {
   return CheckBelow(parameters, "", name, allowed);
+}
+
+Expected<void> CheckConstraints(const Constraints& constraints, const json::object& parameters,
+                                const PathsFunction& paths_of) {
+  if (!constraints.paths.empty() && paths_of) {
+    auto paths = paths_of(parameters);
+    if (!paths) return std::move(paths).error();
+    if (auto ok = CheckPaths(constraints.paths, *paths); !ok) return ok;
+  }
+  for (const auto& [name, allowed] : constraints.parameters) {
+    if (auto ok = CheckParameter(parameters, name, allowed); !ok) return ok;
+  }
+  return {};
 }
 
 }  // namespace mig

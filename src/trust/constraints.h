@@ -3,6 +3,7 @@
 // opens is the child's sandbox (Accepted::roots in trust/authorisation.h).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,5 +33,14 @@ Expected<void> CheckPaths(const std::vector<std::string>& roots,
 // Error: kDenied, naming the parameter and the value.
 Expected<void> CheckParameter(const json::object& parameters, std::string_view name,
                               const std::vector<std::string>& allowed);
+
+// The absolute paths that an operation with these parameters would read.
+using PathsFunction = std::function<Expected<std::vector<std::string>>(const json::object&)>;
+
+// All constraints of a module's rule. A reference to an attachment passes, because what it stands
+// for is not known yet: who runs the operation asks again with the expanded parameters
+// (proto/attachment_references.h). An empty `paths_of`: the module takes no paths.
+Expected<void> CheckConstraints(const Constraints& constraints, const json::object& parameters,
+                                const PathsFunction& paths_of);
 
 }  // namespace mig

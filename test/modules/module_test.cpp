@@ -130,6 +130,69 @@ std::string Refusal(const Module& module, std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("parameters: @FILE attaches a file, @@ is a value's own @", "[modules]") {
+  std::vector<NamedFile> files;
+  const std::vector<std::string> words = {"-path", "/etc",       "-name", "@lists/my hashes!.txt",
+                                          "-name", "@@b",        "-name", "@lists/my hashes!.txt",
+                                          "-path", "@/x/lists/", "-name", "@other/my-hashes-.txt"};
+  auto parameters = ParametersFromArguments(kEcho, words, &files);
+  REQUIRE(parameters);
+  const json::object& search = parameters->at("searches").at("s1").as_object();
+  CHECK(json::Write(search.at("names")) ==
+        R"([{"attachment":"my-hashes-.txt"},"@b",{"attachment":"my-hashes-.txt"},)"
+        R"({"attachment":"my-hashes-.txt-2"}])");
+  CHECK(json::Write(search.at("paths")) == R"(["/etc",{"attachment":"list"}])");
+  REQUIRE(files.size() == 3);
+  CHECK(files[0].file == "lists/my hashes!.txt");
+  CHECK(files[1].file == "/x/lists/");
+  CHECK(files[2].name == "my-hashes-.txt-2");
+}
+
+TEST_CASE("parameters: @FILE is refused where nothing can be attached", "[modules]") {
+  std::vector<NamedFile> files;
+  const auto refusal = [&](const Module& module, std::vector<std::string> words,
+                           std::vector<NamedFile>* to) {
+    return ParametersFromArguments(module, words, to).error().message();
+  };
+  CHECK(refusal(kFlat, {"-d", "@x"}, &files) ==
+        "-d: takes no list that a file could hold; a value that begins with @ is written @@");
+  CHECK(refusal(kEcho, {"-path", "@"}, &files) == "-path: names no file after the @");
+  CHECK(
+      refusal(kEcho, {"-path", "@x"}, nullptr) ==
+      "-path: @FILE attaches a file to an action, with `mig query`; a value that begins with @ is "
+      "written @@");
+  CHECK(files.empty());
+  CHECK(FromWords(kFlat, {"-d", "@@x"}) == R"({"destination":"@x"})");
+}
+
+TEST_CASE("parameters: a reference stands in lists of strings only", "[modules]") {
+  const auto in_search = [](const std::string& fields) {
+    return Refusal(kEcho, R"({"searches":{"s":{)" + fields + "}}}");
+  };
+  CHECK(in_search(R"("paths":[{"attachment":"p"}],"names":["x",{"attachment":"n"}])") == "");
+  CHECK(in_search(R"("paths":{"attachment":"p"})") == "searches.s.paths: is not a list");
+  CHECK(in_search(R"("paths":["/"],"secret":{"attachment":"p"})") ==
+        "searches.s.secret: is not a string");
+  CHECK(in_search(R"("paths":["/"],"options":{"maxdepth":{"attachment":"p"}})") ==
+        "searches.s.options.maxdepth: is not a whole number");
+  CHECK(in_search(R"("paths":["/"],"names":[{"attachment":"p","x":1}])") ==
+        "searches.s.names[0]: is not a string");
+}
+
+TEST_CASE("run: a reference that nobody expanded never reaches a module", "[modules]") {
+  struct Sink : ElementSink {
+    bool Emit(std::string_view, json::value) override { return true; }
+  } sink;
+  RunContext context{sink, UtcTime()};
+  const ModuleResult result = RunModule(
+      *FindModule("file"),
+      *json::ParseObject(R"({"searches":{"s":{"paths":["/"],"sha2":[{"attachment":"h"}]}}})"),
+      context, false);
+  CHECK_FALSE(result.success);
+  CHECK(result.errors ==
+        std::vector<std::string>{"the attachment `h` was not given to the module"});
+}
+
 TEST_CASE("parameters: MIG's words become MIG's JSON, with the defaults that are typed",
           "[modules]") {
   CHECK(FromWords(kEcho, {"-path", "/etc", "--name", "^a$", "-name=!b", "-path=/usr"}) ==
@@ -265,8 +328,7 @@ TEST_CASE("print: finds only leaves out errors and statistics, but never a failu
   CHECK(PrintResult(kEcho, result, true) == std::vector<std::string>{R"({"file":"/a"})"});
   CHECK(PrintResult(kEcho, result, false) ==
         std::vector<std::string>{R"({"file":"/a"})", "could not read /home/alice", "stat"});
-  CHECK(PrintResult(kEcho, FailedResult("broken"), true) ==
-        std::vector<std::string>{"broken"});
+  CHECK(PrintResult(kEcho, FailedResult("broken"), true) == std::vector<std::string>{"broken"});
 }
 
 TEST_CASE("registry: a test module is found after it was registered, once", "[modules]") {

@@ -345,6 +345,47 @@ TEST_CASE("check: a parameter's value must be allowed", "[trust]") {
   CHECK(Has(DetailOf(scene), "operations[0], module example: protocol: `tcp`"));
 }
 
+TEST_CASE("check: names in parameters and attachments belong together", "[trust]") {
+  Scene scene;
+  json::object& parameters = scene.action.operations[0].parameters;
+  parameters["words"] = json::array{json::object{{"attachment", "list"}}};
+  CHECK(scene.Verdict() == "bad_parameters");
+  CHECK(Has(DetailOf(scene), "attachment `list`: the action has none of that name"));
+  scene.action.attachments = {{"list", Bytes(32, 'h'), 5}};
+  CHECK(scene.Verdict() == "accepted");
+  scene.action.attachments.push_back({"other", Bytes(32, 'i'), 5});
+  CHECK(scene.Verdict() == "bad_parameters");
+  CHECK(Has(DetailOf(scene), "attachment `other`: no parameter refers to it"));
+  // Where no list is, no reference is: then the attachment is not used either.
+  scene.action.attachments.pop_back();
+  parameters["words"] = json::object{{"attachment", "list"}};
+  CHECK(scene.Verdict() == "bad_parameters");
+}
+
+TEST_CASE("check: a constrained parameter may refer to an attachment, and stays bound", "[trust]") {
+  Scene scene;
+  Constraints constraints;
+  constraints.parameters["protocols"] = {"icmp"};
+  scene.deployment.policy.modules["default"].constraints = constraints;
+  scene.action.attachments = {{"list", Bytes(32, 'h'), 5}};
+  const json::object reference{{"attachment", "list"}};
+  json::object& parameters = scene.action.operations[0].parameters;
+  parameters["protocols"] = json::array{reference, "tcp"};
+  CHECK(scene.Verdict() == "constraint");  // beside it nothing else slips through
+  parameters["protocols"] = reference;
+  CHECK(scene.Verdict() == "constraint");
+  parameters["protocols"] = json::array{reference};
+  const Decision decision = scene.Check();
+  REQUIRE(decision.accepted);
+  // What the runner holds the expanded parameters to.
+  REQUIRE(decision.accepted->constraints.size() == 1);
+  const Constraints& bound = decision.accepted->constraints[0];
+  CHECK(CheckConstraints(bound, {{"protocols", {"icmp", "icmp"}}}, {}));
+  const auto refused = CheckConstraints(bound, {{"protocols", {"icmp", "tcp"}}}, {});
+  REQUIRE_FALSE(refused);
+  CHECK(Has(refused.error().message(), "protocols: `tcp`"));
+}
+
 TEST_CASE("check: to look, an undecidable target is enough; to act, it is not", "[trust]") {
   Scene scene;
   scene.action.target = "status = 'online'";

@@ -5,6 +5,8 @@
 
 #include "trust/agent_tags.h"
 
+#include "proto/attachment_references.h"
+
 namespace mig::agent {
 namespace {
 
@@ -45,6 +47,7 @@ Expected<void> AddPaths(const Parameter& parameter, const json::object& fields,
   };
   if (!v->is_array()) return add(*v);
   for (const json::value& item : v->get_array()) {
+    if (AttachmentReference(item)) continue;
     if (auto ok = add(item); !ok) return ok;
   }
   return {};

@@ -35,7 +35,8 @@ Target::Facts FactsAbout(const Self& self, const TrustedPolicy* policy, UtcTime 
 std::optional<ModuleFacts> FactsOfModule(std::string_view name);
 
 // The paths that an operation names: what stands in its fields `path` and `paths`, in every search.
-// Where such a field is absent, the module's default for it. Error: kInvalid for a wrong type.
+// Where such a field is absent, the module's default for it. References to attachments are left
+// out. Error: kInvalid for a wrong type.
 Expected<std::vector<std::string>> PathsOf(const Module& module, const json::object& parameters);
 
 }  // namespace mig::agent

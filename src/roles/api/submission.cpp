@@ -5,7 +5,7 @@
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
 #include "modules/module.h"
-#include "proto/action.h"
+#include "proto/attachment_references.h"
 #include "trust/authorisation.h"
 #include "trust/signers.h"
 
@@ -64,6 +64,8 @@ std::optional<Refused> CheckAudience(const Action& action, BytesView ids) {
 
 // The steps of the agents' check between weight and id that need no agent.
 std::optional<Refused> CheckContent(const Action& action, const Policy& policy, UtcTime now) {
+  auto referred = CheckAttachmentReferences(action.operations, action.attachments);
+  if (!referred) return Refused{Refusal::kBadParameters, referred.error().message()};
   for (std::size_t i = 0; i < action.operations.size(); ++i) {
     const Operation& operation = action.operations[i];
     const std::string where =
@@ -145,6 +147,7 @@ Submission CheckSubmission(BytesView body, const TrustedPolicy& policy, UtcTime 
   row.expireafter = action->expireafter;
   row.limit_bytes = action->limits.bytes;
   row.stops = action->stops;
+  submission.attachments = std::move(action->attachments);
   for (const Signature& signature : envelope->signatures) {
     // CheckSignatures found every key by this id.
     const KeyId key = *KeyId::Parse(signature.keyid);

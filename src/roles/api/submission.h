@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/action.h"
 #include "roles/api/answer.h"
 #include "store/server_tx.h"
 #include "trust/policy_chain.h"
@@ -23,6 +24,7 @@ struct Submission {
   // It was signed for an audience whose ids were not posted with it: well where they are stored
   // already, because somebody else signed it before.
   bool audience_missing = false;
+  std::vector<Attachment> attachments;
 
   std::optional<Answer> refused;  // then nothing else counts
 };

@@ -114,6 +114,9 @@ TEST_CASE("self facts: the paths of every search, and the default where none is 
         std::vector<std::string>{"/", "/", "/"});
   CHECK(*paths(R"({"searches":{"a":{"paths":[{"b64":"L/8="}]}}})") ==
         std::vector<std::string>{"/\xff"});
+  CHECK(*paths(R"({"searches":{"a":{"paths":["/etc",{"attachment":"p"}]}}})") ==
+        std::vector<std::string>{"/etc"});
+  CHECK_FALSE(paths(R"({"searches":{"a":{"paths":{"attachment":"p"}}}})"));
   CHECK_FALSE(paths(R"({"searches":{"a":{"paths":[1]}}})"));
   CHECK_FALSE(paths(R"({"searches":{"a":1}})"));
   CHECK_FALSE(paths(R"({})"));
