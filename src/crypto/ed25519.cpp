@@ -111,6 +111,9 @@ Bytes RandomBytes(std::size_t count) {
 }
 
 void WipeBytes(Bytes& bytes) {
+  // Beyond the end may stand what the string held before it was cut, or moved from (a short one is
+  // copied by that).
+  bytes.resize(bytes.capacity());
   sodium_memzero(bytes.data(), bytes.size());
   bytes.clear();
 }

@@ -47,7 +47,7 @@ class SecretKey {
 // Cryptographically secure random bytes.
 Bytes RandomBytes(std::size_t count);
 
-// Overwrites and empties.
+// Overwrites all that the string has memory for, and empties it.
 void WipeBytes(Bytes& bytes);
 
 }  // namespace mig

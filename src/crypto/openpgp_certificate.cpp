@@ -222,6 +222,10 @@ class Reader {
         why_not = SubkeyProblem(*key, *bindings, {hashed_primary, hashed_subkey});
       }
       if (why_not.empty()) why_not = TimeProblem(described);
+      const auto& primary_expires = certificate_.keys.front().expires;
+      if (primary_expires && (!described.expires || *primary_expires < *described.expires)) {
+        described.expires = primary_expires;
+      }
     }
     certificate_.keys.push_back(std::move(described));
     return {};

@@ -19,7 +19,7 @@ struct CertificateKey {
   bool is_primary = false;
   std::string fingerprint;  // upper-case hex, as GnuPG prints it
   UtcTime created;
-  std::optional<UtcTime> expires;           // none: never
+  std::optional<UtcTime> expires;           // none: never; a subkey also ends with its primary key
   std::optional<SigningMaterial> material;  // none: an algorithm or size that signs nothing here
   std::string why_not;                      // empty: it may sign now; else why not, in plain words
   std::optional<LockedKey> secret;          // where the file has secrets; may be a placeholder

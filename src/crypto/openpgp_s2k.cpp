@@ -143,7 +143,9 @@ void AppendS2k(Bytes& out, const S2k& s2k) {
 
 Expected<Wiped> DeriveKey(const S2k& s2k, std::string_view passphrase, std::size_t key_bytes) {
   if (s2k.type == S2k::Type::kArgon2) return Argon2(s2k, passphrase, key_bytes);
-  const Wiped once(s2k.salt + Bytes(passphrase));
+  Wiped once{Bytes()};
+  once.bytes.reserve(s2k.salt.size() + passphrase.size());
+  once.bytes.append(s2k.salt).append(passphrase);
   const std::size_t total = HashedBytes(s2k, once.bytes.size());
   Wiped key{Bytes()};
   key.bytes.reserve(key_bytes + DigestBytes(s2k.hash));

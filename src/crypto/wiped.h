@@ -12,11 +12,13 @@ namespace mig {
 struct Wiped {
   Bytes bytes;
   explicit Wiped(std::size_t size) : bytes(size, '\0') {}
-  explicit Wiped(Bytes b) : bytes(std::move(b)) {}
+  explicit Wiped(Bytes b) {
+    bytes.swap(b);
+    WipeBytes(b);  // a short string was copied, and is there still
+  }
   Wiped(Wiped&& other) noexcept { *this = std::move(other); }
   Wiped& operator=(Wiped&& other) noexcept {
     WipeBytes(bytes);
-    // Not moved: a short string is copied by that, and stays where it was.
     bytes.swap(other.bytes);
     WipeBytes(other.bytes);
     return *this;

@@ -97,6 +97,22 @@ TEST_CASE("openpgp secret key: under Argon2 and OCB, of RFC 9580 A.5", "[crypto]
   CHECK(wrong.error().code() == Errc::kDenied);
 }
 
+TEST_CASE("openpgp secret key: under a password, of Sequoia", "[crypto][openpgp]") {
+  const Certificate certificate = Only(Text("sequoia-0.27-locked.asc"));
+  CHECK(certificate.user_ids == std::vector<std::string>{"Carol <carol@example.net>"});
+  std::size_t opened = 0;
+  for (const CertificateKey& key : certificate.keys) {
+    if (!key.MaySign()) continue;
+    CHECK(key.secret->NeedsPassphrase());
+    CHECK(OpenSecret(certificate, key, "pas").error().code() == Errc::kDenied);
+    const auto file = OpenSecret(certificate, key, "pass");
+    if (!file) FAIL(file.error().message());
+    CHECK(*FingerprintV4(*file) == key.fingerprint);
+    ++opened;
+  }
+  CHECK(opened == 1);
+}
+
 TEST_CASE("openpgp certificate: a bare key, of RFC 9580 A.1, is vouched for by nothing",
           "[crypto][openpgp]") {
   const Certificate certificate = Only(Text("rfc9580-a1-v4-public.asc"));

@@ -270,6 +270,18 @@ TEST_CASE("openpgp subkey: revoked or expired, it goes alone", "[crypto][openpgp
   CHECK_FALSE(keys[1].MaySign());
 }
 
+TEST_CASE("openpgp subkey: it ends with its primary key", "[crypto][openpgp]") {
+  const auto both = [](std::uint32_t primary, std::uint32_t subkey) {
+    return Keys(kPrimary + kUserId + Certify({.more = Lifetime(9, primary)}) + kSubkey +
+                Bind({.more = InReturn() + Lifetime(9, subkey)}));
+  };
+  CHECK(both(2 * kYear, 0)[1].expires == kNow + std::chrono::seconds(kYear));
+  CHECK(both(2 * kYear, 3 * kYear)[1].expires == kNow + std::chrono::seconds(kYear));
+  CHECK(both(3 * kYear, 2 * kYear)[1].expires == kNow + std::chrono::seconds(kYear));
+  CHECK(both(0, 2 * kYear)[1].MaySign());
+  CHECK(Says(both(kYear, 2 * kYear)[1].why_not, "of its primary key: it expired on "));
+}
+
 TEST_CASE("openpgp certificate: a user id longer than any name is not hashed again and again",
           "[crypto][openpgp]") {
   const Bytes longer(5000, 'x');
