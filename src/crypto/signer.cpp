@@ -1,9 +1,8 @@
 #include "crypto/signer.h"
 
 #include "crypto/digest.h"
-#include "crypto/openpgp_signature.h"
 #include "crypto/ssh_key.h"
-#include "crypto/sshsig.h"
+#include "crypto/verifying_key.h"
 #include "util/encoding.h"
 
 namespace mig {
@@ -16,15 +15,11 @@ BytesView MaterialOf(const SignerKey& key) {
                                          : BytesView(key.key);
 }
 
+// As everybody will read it: one place says what form some bytes are of. A raw signature may begin
+// like any packet.
 bool Verifies(const SignerKey& key, BytesView message, BytesView signature) {
-  if (sshsig::IsBlob(signature)) {
-    return sshsig::Verify(signature, message, key.type, key.key).has_value();
-  }
-  if (openpgp::LooksLikeSignature(signature)) {
-    return openpgp::VerifyDetached(signature, message, key.type, key.key).has_value();
-  }
-  auto raw = PublicKey::FromBytes(key.key);
-  return raw && raw->Verify(message, signature);
+  const auto verifying = VerifyingKey::From(key.type, key.key);
+  return verifying && verifying->Verify(message, signature);
 }
 
 }  // namespace

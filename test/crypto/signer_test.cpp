@@ -43,6 +43,18 @@ TEST_CASE("signer: a secret key signs as ever", "[crypto]") {
   CHECK(envelope->signatures[0].form == "ed25519");
 }
 
+TEST_CASE("signer: a raw signature that begins like a packet is still one", "[crypto]") {
+  SecretKeySigner signer(Ada(), "a file");
+  bool seen = false;
+  for (int i = 0; i < 600; ++i) {  // one in fifty begins so
+    const auto envelope = Seal(kType, std::to_string(i), signer);
+    REQUIRE(envelope);
+    const auto first = static_cast<unsigned char>(envelope->signatures[0].sig[0]);
+    seen = seen || first == 0xC2 || (first & 0xFC) == 0x88;
+  }
+  CHECK(seen);
+}
+
 TEST_CASE("signer: a token's key has the id of its curve point alone", "[crypto]") {
   const Bytes raw(Ada().secret.public_key().View());
   const Elsewhere token({"sk-ed25519", raw + "ssh:", "Ada", "a token"}, {});
