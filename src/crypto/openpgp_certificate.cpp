@@ -93,7 +93,7 @@ class Reader {
     if (!primary) return std::move(primary).error();
     primary_ = std::move(*primary);
     certificate_.keys.push_back(Described(primary_));
-    if (primary_.material) {
+    if (primary_.voucher) {
       if (auto ok = JudgePrimary(components); !ok) return std::move(ok).error();
     } else {
       certificate_.keys.front().why_not = primary_.why_not;
@@ -186,7 +186,7 @@ class Reader {
       primary_problem_ =
           "it seems to be revoked by its designated revoker, which cannot be checked";
     }
-    described.why_not = primary_problem_;
+    described.why_not = primary_problem_.empty() ? primary_.why_not : primary_problem_;
     if (described.why_not.empty() &&
         (field(&SelfSignature::key_flags).value_or(0) & kMaySign) == 0) {
       described.why_not = "it is not meant for signing data (key flags)";
@@ -208,7 +208,7 @@ class Reader {
       why_not = "its version is not that of its primary key";  // section 10.1
     }
     // Even where it is of no use: an expiry is shown all the same.
-    if (primary_.material) {
+    if (primary_.voucher) {
       const Bytes hashed_primary = HashedForm(primary_);
       const Bytes hashed_subkey = HashedForm(*key);
       const auto bindings =

@@ -47,6 +47,7 @@ struct Certificate {
 //   until
 //     a newer certification. One that cannot be checked (a designated revoker's, a hash that we do
 //     not compute) also keeps its key from being used.
+//   - An RSA primary key from 2048 bits may vouch for subkeys; to sign documents it needs 3072.
 //   - SHA-1 in a self-signature vouches for nothing; in a revocation it counts.
 // A certificate of which nothing can be used is no error: its keys say why.
 // Errors: kMalformed: not OpenPGP, or broken; kUnsupported: something else than keys, or a primary

@@ -115,6 +115,10 @@ void ReadMaterial(Octets& octets, KeyPacket& key) {
       const BytesView modulus = octets.Mpi();
       const BytesView exponent = octets.Mpi();
       if (key.algorithm != static_cast<std::uint8_t>(KeyAlgorithm::kRsa)) break;
+      if (auto voucher =
+              RsaPublicKey::FromNumbers(modulus, exponent, RsaPublicKey::kMinVouchingBits)) {
+        key.voucher.emplace(std::move(*voucher));
+      }
       auto rsa = RsaPublicKey::FromNumbers(modulus, exponent);
       if (rsa) {
         key.material.emplace(std::move(*rsa));
@@ -237,6 +241,7 @@ Expected<KeyPacket> ReadKey(const Packet& packet) {
   }
   key.public_part = packet.body.substr(0, packet.body.size() - octets.left());
   key.secret_part = octets.Rest();
+  if (key.material) key.voucher = key.material;
   // Signatures over version 4 keys count them with two octets.
   if (key.public_part.size() > 0xFFFF) return Malformed("it is longer than any");
   if (!key.has_secret && !key.secret_part.empty()) return Malformed("something follows the key");

@@ -53,6 +53,9 @@ struct KeyPacket {
   BytesView public_part;  // the body up to the end of the public numbers: what fingerprints hash
   BytesView secret_part;  // what follows in a secret key packet, from the S2K usage octet on
   std::optional<SigningMaterial> material;
+  // What checks its signatures over keys: the material, or RSA that is only too short for
+  // documents.
+  std::optional<SigningMaterial> voucher;
   std::string why_not;  // without material: why no signature of this key is checked, in plain words
 };
 

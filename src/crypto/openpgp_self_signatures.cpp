@@ -94,7 +94,7 @@ Expected<SelfSignatures> SelfSignatures::Check(const KeyPacket& primary,
                    "`gpg --export-options export-minimal`");
     }
     --budget.left;
-    const auto verified = signature ? VerifyBy(*primary.material, *signature, parts,
+    const auto verified = signature ? VerifyBy(*primary.voucher, *signature, parts,
                                                revokes ? Sha1::kAccepted : Sha1::kRefused)
                                     : Expected<void>(signature.error());
     if (!verified && revokes && verified.error().code() != Errc::kDenied) {

@@ -30,7 +30,7 @@ struct SelfSignatures {
   std::string problem;                  // without `newest`: why the last candidate does not count
   bool has_foreign_revocation = false;  // one that names somebody else as its issuer
 
-  // Of `signatures` those by `primary` over `parts`. Requires: primary.material.
+  // Of `signatures` those by `primary` over `parts`. Requires: primary.voucher.
   // Error: kFull: the budget is used up.
   static Expected<SelfSignatures> Check(const KeyPacket& primary,
                                         std::initializer_list<BytesView> parts, Kind kind,

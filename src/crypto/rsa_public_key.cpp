@@ -117,11 +117,12 @@ const EVP_MD* AcceptedDigest(DigestKind kind) {
 
 }  // namespace
 
-Expected<RsaPublicKey> RsaPublicKey::FromNumbers(BytesView modulus, BytesView exponent) {
+Expected<RsaPublicKey> RsaPublicKey::FromNumbers(BytesView modulus, BytesView exponent,
+                                                 std::size_t min_bits) {
   const std::size_t bits = BitsOf(modulus);
-  if (bits < kMinBits || bits > kMaxBits) {
+  if (bits < min_bits || bits > kMaxBits) {
     return Error(Errc::kInvalid, "RSA key: it has " + std::to_string(bits) + " bits; " +
-                                     std::to_string(kMinBits) + " to " + std::to_string(kMaxBits) +
+                                     std::to_string(min_bits) + " to " + std::to_string(kMaxBits) +
                                      " are accepted");
   }
   if (!IsOdd(modulus)) return Error(Errc::kInvalid, "RSA key: the modulus is even");

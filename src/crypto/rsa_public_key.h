@@ -12,6 +12,9 @@ namespace mig {
 class RsaPublicKey {
  public:
   static constexpr std::size_t kMinBits = 3072;
+  // Enough for a primary key to vouch for its subkeys, on certificates of before such keys were
+  // long.
+  static constexpr std::size_t kMinVouchingBits = 2048;
   static constexpr std::size_t kMaxBits = 16384;  // a verification then takes about a millisecond
 
   // Only the one DER form there is for a key: two texts are never the same key.
@@ -19,7 +22,8 @@ class RsaPublicKey {
   // exponent that is even or not 65537..2^32-1.
   static Expected<RsaPublicKey> FromDer(BytesView der);
   // From big-endian numbers without leading zeros. Error: kInvalid, as above.
-  static Expected<RsaPublicKey> FromNumbers(BytesView modulus, BytesView exponent);
+  static Expected<RsaPublicKey> FromNumbers(BytesView modulus, BytesView exponent,
+                                            std::size_t min_bits = kMinBits);
 
   Bytes Der() const;
   std::size_t ModulusBytes() const { return modulus_.size(); }

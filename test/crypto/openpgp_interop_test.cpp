@@ -239,6 +239,18 @@ TEST_CASE("openpgp interop: GnuPG's RSA keys from 3072 bits verify, shorter ones
   CHECK(Verify(bench.Read("long.sig"), *strong.keys[0].material));
   CHECK_FALSE(Verify(bench.Read("short.sig"), *strong.keys[0].material));
   CHECK(bench.Only("short.gpg").keys[0].why_not.find("2048 bits") != std::string::npos);
+  // A short one may still vouch for a subkey that is strong.
+  bench.Gpg("--quick-add-key " + bench.Only("short.gpg").keys[0].fingerprint +
+            " ed25519 sign never");
+  bench.Gpg("--export -o short.gpg short@example.net");
+  bench.Gpg("-u short@example.net --detach-sign -o short.sig message");
+  const Certificate with_subkey = bench.Only("short.gpg");
+  REQUIRE(with_subkey.keys.size() == 2);
+  CHECK(with_subkey.user_ids == std::vector<std::string>{"Short <short@example.net>"});
+  CHECK_FALSE(with_subkey.keys[0].material);
+  CHECK_FALSE(with_subkey.keys[0].MaySign());
+  CHECK(with_subkey.keys[1].why_not == "");
+  CHECK(Verify(bench.Read("short.sig"), *with_subkey.keys[1].material));
   bench.Gpg("--export-secret-keys -o secret.gpg long@example.net");
   const Certificate secret = bench.Only("secret.gpg");
   CHECK(secret.keys[0].secret->Open("").error().message().find("gpg-agent") != std::string::npos);

@@ -1,5 +1,6 @@
 #include "crypto/openpgp_secret_key.h"
 
+#include <openssl/evp.h>
 #include <catch2/catch.hpp>
 
 #include "crypto/openpgp_cipher.h"
@@ -45,6 +46,40 @@ Bytes Locked(std::uint8_t cipher, const Bytes& specifier) {
   const Bytes initial(16, 'i');
   return Bytes(1, '\xFE') + static_cast<char>(cipher) + specifier + initial +
          Cfb(CfbWay::kEncrypt, cipher, key->bytes, initial, clear).bytes;
+}
+
+// The same sealed with AEAD, as RFC 9580 section 5.5.3 says for version 4 keys (usage 253).
+Bytes Sealed(std::uint8_t cipher, std::uint8_t aead) {
+  const Bytes specifier = Hex("0008");
+  Octets octets(specifier);
+  const std::size_t key_bytes = *CipherKeyBytes(cipher);
+  const auto derived = DeriveKey(*ReadS2k(octets), "pass", key_bytes);
+  const Bytes info = {'\xC5', 4, static_cast<char>(cipher), static_cast<char>(aead)};
+  const Bytes key = Hkdf(derived->bytes, info, key_bytes).bytes;
+  const Bytes nonce(*AeadNonceBytes(aead), 'n');
+  const Bytes about = "\xC5" + PublicKeyBodyV4(Key().public_key(), 1'780'000'000);
+  Bytes clear;
+  AppendMpi(clear, Bytes(32, 'k'));
+  Bytes out(clear.size(), '\0');
+  Bytes tag(16, '\0');
+  const auto u = [](const Bytes& b) { return reinterpret_cast<const unsigned char*>(b.data()); };
+  const auto w = [](Bytes& b) { return reinterpret_cast<unsigned char*>(b.data()); };
+  const std::string name = "AES-" + std::to_string(key_bytes * 8) + (aead == 2 ? "-OCB" : "-GCM");
+  EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, name.c_str(), nullptr);
+  EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();
+  int size = 0;
+  int last = 0;
+  EVP_EncryptInit_ex2(context, algorithm, nullptr, nullptr, nullptr);
+  EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr);
+  EVP_EncryptInit_ex2(context, nullptr, u(key), u(nonce), nullptr);
+  EVP_EncryptUpdate(context, nullptr, &size, u(about), static_cast<int>(about.size()));
+  EVP_EncryptUpdate(context, w(out), &size, u(clear), static_cast<int>(clear.size()));
+  EVP_EncryptFinal_ex(context, w(out) + size, &last);
+  EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, tag.data());
+  EVP_CIPHER_CTX_free(context);
+  EVP_CIPHER_free(algorithm);
+  return Bytes(1, '\xFD') + static_cast<char>(cipher) + static_cast<char>(aead) + specifier +
+         nonce + out + tag;
 }
 
 std::string Derived(std::string_view specifier, std::string_view passphrase, std::size_t size) {
@@ -159,6 +194,25 @@ TEST_CASE("openpgp secret key: every AES and every hash that is read, in usage 2
         CHECK(opened->Seed() == Bytes(32, 'k'));
         CHECK(ErrorOf(part, "Pass").code() == Errc::kDenied);
         CHECK(ErrorOf(part, "").code() == Errc::kDenied);
+      }
+    }
+  }
+}
+
+TEST_CASE("openpgp secret key: every AES in OCB and GCM, in usage 253 of version 4",
+          "[crypto][openpgp]") {
+  for (const std::uint8_t cipher : {7, 8, 9}) {
+    for (const std::uint8_t aead : {2, 3}) {
+      const Bytes part = Sealed(cipher, aead);
+      const auto opened = Open(part);
+      if (!opened) FAIL(opened.error().message());
+      CHECK(opened->Seed() == Bytes(32, 'k'));
+      CHECK(ErrorOf(part, "Pass").code() == Errc::kDenied);
+      for (std::size_t at = 0; at < part.size(); ++at) {
+        Bytes changed = part;
+        changed[at] = static_cast<char>(changed[at] ^ 1);
+        INFO(at);
+        CHECK_FALSE(Open(changed));
       }
     }
   }
