@@ -268,26 +268,30 @@ Expected<json::object> ApiClient::Ask(std::string method, std::string target, By
   return ReadBody(*reply);
 }
 
-Expected<TrustedPolicy> ApiClient::GetPolicy() {
+Expected<PolicyDocuments> ApiClient::GetDocuments() {
   auto body = Ask("GET", "/v1/policy", {}, false);
   if (!body) return std::move(body).error();
-  auto list = ObjectsIn(*body, "roots");
-  if (!list) return std::move(list).error();
-  std::vector<Envelope> roots;
-  for (const json::object* fields : *list) {
-    auto root = EnvelopeFromJson(*fields, "roots[" + std::to_string(roots.size()) + "]");
-    if (!root) return std::move(root).error();
-    roots.push_back(std::move(*root));
+  auto documents = ReadPolicyBundle(org_, *body);
+  if (!documents) {
+    return std::move(documents).error().During("the server's policy does not verify");
   }
-  const json::value* fields = body->if_contains("policy");
-  if (fields == nullptr || !fields->is_object()) {
-    return Error(Errc::kMalformed, "the server's answer: `policy` is missing");
-  }
-  auto envelope = EnvelopeFromJson(fields->get_object(), "policy");
-  if (!envelope) return std::move(envelope).error();
-  auto policy = VerifyPolicyChain(org_, roots, *envelope);
-  if (!policy) return std::move(policy).error().During("the server's policy does not verify");
-  return policy;
+  return documents;
+}
+
+Expected<TrustedPolicy> ApiClient::GetPolicy() {
+  auto documents = GetDocuments();
+  if (!documents) return std::move(documents).error();
+  return std::move(documents->trusted);
+}
+
+Expected<json::object> ApiClient::ListPolicies() { return Ask("GET", "/v1/policies", {}, false); }
+
+Expected<json::object> ApiClient::PostPolicy(const json::object& bundle) {
+  return Ask("POST", "/v1/policy", json::Write(bundle), false);
+}
+
+Expected<json::object> ApiClient::PostFreshness(const Envelope& statement) {
+  return Ask("POST", "/v1/freshness", EncodeEnvelope(statement), false);
 }
 
 Expected<void> ApiClient::OpenSession(Signer& signer) {

@@ -21,6 +21,7 @@
 #include "crypto/signer.h"
 #include "proto/action.h"
 #include "trust/policy_chain.h"
+#include "trust/policy_documents.h"
 #include "util/expected.h"
 #include "util/json.h"
 
@@ -68,7 +69,14 @@ class ApiClient {
   // server's reason; kNotFound, kInvalid, kExists as the server says; kMalformed: no sense.
 
   // The documents of the deployment, verified from the configured org.
+  Expected<PolicyDocuments> GetDocuments();
   Expected<TrustedPolicy> GetPolicy();
+  // Every policy that was published here, newest first, and the roots, as the server has them:
+  // {roots, current, policies: [{policy, root, published}, …]}.
+  Expected<json::object> ListPolicies();
+  // Documents that verify themselves: no session is needed. The server's answer: {status, …}.
+  Expected<json::object> PostPolicy(const json::object& bundle);
+  Expected<json::object> PostFreshness(const Envelope& statement);
 
   // Opens a session: one signature by the investigator. The other requests need it. `signer`
   // must live as long as this client: a session that lapses or is forgotten is opened anew.

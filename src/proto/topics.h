@@ -17,6 +17,10 @@ inline constexpr std::string_view kActionEvent = "mig/v1/event/action";  // payl
 // A scheduler came up: what it wrote before it went, and did not announce any more, is to be read.
 inline constexpr std::string_view kSchedulerEvent = "mig/v1/event/scheduler";  // payload: name
 inline constexpr std::string_view kAgentEvent = "mig/v1/event/agent";    // payload: the agent's id
+// A policy or a freshness statement came into force: it is to be read from the store.
+inline constexpr std::string_view kPolicyEvent = "mig/v1/event/policy";  // payload: its version
+// What a wake says when documents were published; anything else is for logs.
+inline constexpr std::string_view kWakeForPolicy = "policy";
 inline constexpr std::string_view kEventFilter = "mig/v1/event/#";
 inline constexpr std::string_view kUpFilter = "mig/v1/up/#";
 inline constexpr std::string_view kAllFilter = "mig/v1/dn/all/#";

@@ -510,10 +510,9 @@ Expected<void> AgentDb::ChangeIdentity(const LedgerNote& note) {
   return impl_->LoadCounters();
 }
 
-Expected<void> AgentDb::KeepFreshness(BytesView envelope, UtcTime floor) {
+Expected<void> AgentDb::KeepFreshness(BytesView envelope) {
   return impl_->Change(nullptr, [&]() -> Expected<void> {
-    if (auto ok = impl_->Run("UPDATE trust SET freshness = ?1", Blob{envelope}); !ok) return ok;
-    return impl_->RaiseFloor(floor);
+    return impl_->Run("UPDATE trust SET freshness = ?1", Blob{envelope});
   });
 }
 

@@ -140,9 +140,9 @@ class AgentDb : public ReplayMemory {
   // Error: kDenied when either version is lower than the highest seen.
   Expected<void> KeepPolicy(std::uint64_t root_version, std::uint64_t policy_version,
                             BytesView documents, UtcTime floor, const LedgerNote& note);
-  // A statement about the policy that is kept. Raises the time floor to `floor`. Not in the ledger:
-  // it comes every hour and says nothing new.
-  Expected<void> KeepFreshness(BytesView envelope, UtcTime floor);
+  // A statement about the policy that is kept. Not in the ledger: it comes every hour and says
+  // nothing new.
+  Expected<void> KeepFreshness(BytesView envelope);
 
   // The machine gets another key. What waits to be sent was signed with the one before, and is
   // dropped; what did not finish is interrupted; ids are remembered.

@@ -23,6 +23,7 @@ Decision CommandDesk::Check(const Envelope& envelope, const AudienceProof* proof
                             UtcTime clock) const {
   CheckContext context;
   context.policy = parts_.policy.policy();
+  context.freshness = parts_.policy.freshness();
   context.org = parts_.policy.org();
   context.now = parts_.policy.AgentTime(clock);
   context.memory = &parts_.db;

@@ -31,6 +31,8 @@ constexpr std::array kPoints = {
     "agent.heartbeat.sent",
     "agent.policy.before",
     "agent.policy.stored",
+    "agent.freshness.before",
+    "agent.freshness.stored",
     // A command comes in.
     "agent.accept.before",
     "agent.accept.stored",

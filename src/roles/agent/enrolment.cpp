@@ -277,7 +277,7 @@ Expected<void> Enrolment::Take(const HttpReply& reply) {
     return Error(Errc::kExpired, "the certificate ends " + FormatRfc3339(life->until) +
                                      "; this machine's clock says " + FormatRfc3339(now));
   }
-  if (auto ok = events_.policy(PolicyUpdate{answer->roots, answer->policy}); !ok) {
+  if (auto ok = events_.policy(PolicyUpdate{answer->roots, answer->policy, answer->freshness}); !ok) {
     return std::move(ok).error().During("policy");
   }
   Crash("agent.certificate.before");

@@ -6,6 +6,7 @@
 
 #include "proto/command.h"
 #include "store/agent_db.h"
+#include "trust/freshness.h"
 #include "trust/policy_chain.h"
 #include "trust/time_floor.h"
 
@@ -21,13 +22,17 @@ class PolicyKeeper {
   // Null: none yet, or none that verifies.
   const TrustedPolicy* policy() const { return policy_ ? &*policy_ : nullptr; }
   std::uint64_t version() const { return policy_ ? policy_->policy().version : 0; }
+  // What was last said of that policy being the newest, and verified. Null: nothing.
+  const Freshness* freshness() const { return freshness_ ? &*freshness_ : nullptr; }
   const OrgId& org() const { return org_; }
 
   UtcTime AgentTime(UtcTime clock) const { return floor_.AgentTime(clock); }
 
   // Documents that some courier brought: verified, compared with what is held, stored, believed.
   // Error: kDenied (not signed as it must be, older, or another document of the same version),
-  // kMalformed, kInvalid; or it cannot be stored. What was held stays then.
+  // kMalformed, kInvalid; or it cannot be stored. What was held stays then. A freshness statement
+  // beside the documents is kept when it verifies and is newer than the one held; one that does
+  // not is logged and changes nothing.
   Expected<PolicyStep> Offer(const PolicyUpdate& update, UtcTime clock);
 
   // An action that was accepted raises the floor: the new one, to be stored with it.
@@ -37,9 +42,13 @@ class PolicyKeeper {
  private:
   PolicyKeeper(const OrgId& org, store::AgentDb& db) : org_(org), db_(&db) {}
 
+  Expected<PolicyStep> OfferDocuments(const PolicyUpdate& update, UtcTime clock);
+  Expected<void> OfferFreshness(const json::object& fields, UtcTime clock);
+
   OrgId org_;
   store::AgentDb* db_;
   std::optional<TrustedPolicy> policy_;
+  std::optional<Freshness> freshness_;  // of policy_
   TimeFloor floor_;
 };
 

@@ -32,9 +32,11 @@ RelayLines::RelayLines(boost::asio::io_context& io, const ApiConfig& config, Han
       // For actions that came while this line was down but the scheduler's was not.
       Wake(*links_[index], "");
       handlers_.line_restored();
+      handlers_.documents_changed();
     };
     link_handlers.message = [this](std::string_view topic, BytesView payload) {
       if (topic == topics::kSchedulerEvent) return handlers_.line_restored();
+      if (topic == topics::kPolicyEvent) return handlers_.documents_changed();
       if (topic != topics::kActionEvent) return;
       auto action = ActionId::Parse(payload);
       if (action) {
@@ -68,6 +70,12 @@ void RelayLines::WakeScheduler(const ActionId& action) {
   if (sent) return;
   log::Warning("no relay is up; the scheduler will find the action when one is",
                {{"action", action.Text()}});
+}
+
+void RelayLines::TellOfDocuments() {
+  for (const auto& link : links_) {
+    if (link->connected()) Wake(*link, Bytes(topics::kWakeForPolicy));
+  }
 }
 
 void RelayLines::Wake(MqttLink& link, Bytes why) {

@@ -28,6 +28,9 @@ std::span<const ApiService::Route> ApiService::Table() {
   static constexpr Route kRoutes[] = {
       {"GET", "/v1/health", 0, Caller::kAnyone, &Call<&A::GetHealth>},
       {"GET", "/v1/policy", 0, Caller::kAnyone, &Call<&A::GetPolicy>},
+      {"POST", "/v1/policy", kMaxBundleBytes, Caller::kAnyone, &Call<&A::PostPolicy>},
+      {"GET", "/v1/policies", 0, Caller::kAnyone, &Call<&A::GetPolicies>},
+      {"POST", "/v1/freshness", kSmallBody, Caller::kAnyone, &Call<&A::PostFreshness>},
       {"POST", "/v1/session", kSmallBody, Caller::kAnyone, &Call<&A::PostSession>},
       {"POST", "/v1/enroll", kSmallBody, Caller::kAnyone, &Call<&A::PostEnroll>},
       {"POST", "/v1/renew", kSmallBody, Caller::kAnyone, &Call<&A::PostRenew>},

@@ -7,9 +7,12 @@
 #include "os/files.h"
 #include "proto/access.h"
 #include "roles/api/enrolment.h"
+#include "roles/api/people.h"
 #include "roles/api/submission.h"
 #include "roles/api/tokens.h"
 #include "roles/api/views.h"
+#include "store/published_documents.h"
+#include "trust/policy_warnings.h"
 #include "util/crash_point.h"
 #include "util/encoding.h"
 #include "util/log.h"
@@ -41,32 +44,6 @@ Expected<std::int64_t> QueryNumber(const HttpRequest& request, std::string_view 
 
 Expected<ActionId> ActionIn(const HttpRequest& request) {
   return ActionId::Parse(request.parameters.at(0));
-}
-
-Expected<std::shared_ptr<const PolicyDocuments>> Load(const PolicyFiles& files) {
-  auto documents = LoadPolicyDocuments(files);
-  if (!documents) return std::move(documents).error();
-  return std::shared_ptr<const PolicyDocuments>(
-      std::make_shared<PolicyDocuments>(std::move(*documents)));
-}
-
-std::vector<store::PersonRow> PeopleOf(const Policy& policy) {
-  std::vector<store::PersonRow> people;
-  for (const Person& person : policy.people) {
-    store::PersonRow row{person.id, person.name, person.active, {}};
-    for (const DocumentKey& key : person.keys) {
-      auto public_key = PublicKey::FromBytes(key.key);
-      if (public_key) row.keys.push_back(*KeyId::FromBytes(public_key->Fingerprint()));
-    }
-    people.push_back(std::move(row));
-  }
-  return people;
-}
-
-// What the store takes over from a policy: people for display, and the tags that count by it.
-Expected<void> TakePolicy(store::ServerTx& tx, const TrustedPolicy& policy, UtcTime now) {
-  if (auto people = tx.ReplacePeople(PeopleOf(policy.policy()), now); !people) return people;
-  return RefreshTags(tx, policy);
 }
 
 // A page of agents that match, as the API shows them, until `most` or the end.
@@ -128,7 +105,7 @@ ApiService::ApiService(boost::asio::io_context& io, ApiConfig config, PolicyDocu
       streams_(io, readers_, *db_, config_.limits.streams),
       lines_(io, config_,
              {[this](const ActionId& action) { streams_.ActionChanged(action); },
-              [this] { streams_.AnythingMayHaveChanged(); }}) {}
+              [this] { streams_.AnythingMayHaveChanged(); }, [this] { ReadDocumentsAnew(); }}) {}
 
 ApiService::~ApiService() {
   server_.reset();
@@ -147,6 +124,11 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   if (!ca_key) return std::move(ca_key).error();
   auto db = store::ServerDb::Open(config.store);
   if (!db) return std::move(db).error();
+  auto newest = (*db)->Read([&](store::ServerReader& reader) {
+    return store::NewestDocuments(std::move(*documents), reader);
+  });
+  if (!newest) return std::move(newest).error();
+  documents = std::move(newest);
   CrashPoint("api.people.before_store");
   auto stored = (*db)->WriteNow(
       [&](store::ServerTx& tx) { return TakePolicy(tx, documents->trusted, Now()); });
@@ -174,14 +156,15 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
 }
 
 Expected<void> ApiService::Reload() {
-  auto documents = Load(config_.policy);
+  auto documents = LoadPolicyDocuments(config_.policy);
   if (!documents) return std::move(documents).error();
-  documents_ = std::move(*documents);
-  WriteToStore([documents = documents_](
-                   store::ServerTx& tx) { return TakePolicy(tx, documents->trusted, Now()); },
-               [](Expected<void> done) {
-                 if (!done) log::Error("people not stored", {{"error", done.error().message()}});
-               });
+  auto newest = db_->Read([&](store::ServerReader& reader) {
+    return store::NewestDocuments(std::move(*documents), reader);
+  });
+  if (!newest) return std::move(newest).error();
+  if (!Adopt(std::make_shared<PolicyDocuments>(std::move(*newest)))) {
+    return Error(Errc::kDenied, "the policy in the files is not the one in force, nor newer");
+  }
   return server_->ReloadCertificate();
 }
 
@@ -218,14 +201,12 @@ void ApiService::WriteToStore(store::ServerDb::Work work,
 }
 
 void ApiService::GetHealth(HttpRequest, Exchange exchange) {
-  Reply(exchange, JsonAnswer(200, json::object{{"status", "ok"}}));
-}
-
-void ApiService::GetPolicy(HttpRequest, Exchange exchange) {
-  json::array roots;
-  for (const Envelope& root : documents_->roots) roots.push_back(EnvelopeToJson(root));
-  Reply(exchange, JsonAnswer(200, json::object{{"roots", std::move(roots)},
-                                               {"policy", EnvelopeToJson(documents_->policy)}}));
+  json::array warnings;
+  for (const PolicyWarning& warning : WarningsAbout(documents_->trusted, Statement(), Now())) {
+    warnings.emplace_back(warning.text);
+  }
+  Reply(exchange,
+        JsonAnswer(200, json::object{{"status", "ok"}, {"warnings", std::move(warnings)}}));
 }
 
 void ApiService::PostSession(HttpRequest request, Exchange exchange) {
@@ -310,6 +291,7 @@ void ApiService::Certify(HttpRequest request, Exchange exchange, bool renewal) {
           if (!fields) return Reply(exchange, ErrorAnswer(fields.error()));
           answer.grant = std::move(*fields);
         }
+        if (documents_->freshness) answer.freshness = EnvelopeToJson(*documents_->freshness);
         CrashPoint("api.enrol.before_answer");
         Reply(exchange, {200, EncodeEnrolAnswer(answer)});
       });

@@ -21,6 +21,7 @@
 #include "roles/api/relay_lines.h"
 #include "roles/api/sessions.h"
 #include "store/server_db.h"
+#include "trust/freshness.h"
 #include "trust/policy_documents.h"
 
 namespace mig::api {
@@ -68,6 +69,9 @@ class ApiService {
 
   void GetHealth(HttpRequest request, Exchange exchange);
   void GetPolicy(HttpRequest request, Exchange exchange);
+  void GetPolicies(HttpRequest request, Exchange exchange);
+  void PostPolicy(HttpRequest request, Exchange exchange);
+  void PostFreshness(HttpRequest request, Exchange exchange);
   void PostSession(HttpRequest request, Exchange exchange);
   void PostEnroll(HttpRequest request, Exchange exchange);
   void PostRenew(HttpRequest request, Exchange exchange);
@@ -92,6 +96,13 @@ class ApiService {
   void PostTokenSign(HttpRequest request, Exchange exchange, std::string person);
   void PostTokenRevoke(HttpRequest request, Exchange exchange, std::string person);
   void GetTokens(HttpRequest request, Exchange exchange);
+
+  // Goes by what the store has now, when that is newer than what we go by (policy_calls.cpp).
+  void ReadDocumentsAnew();
+  // What was last said of the policy in force being the newest.
+  std::optional<Freshness> Statement() const;
+  // Takes over documents that verify; those in force stay when these do not follow them.
+  bool Adopt(std::shared_ptr<const PolicyDocuments> documents);
 
   // Runs `read` on a reader thread and answers with what it returns.
   using ReadAnswer = std::function<Expected<Answer>(store::ServerReader&)>;

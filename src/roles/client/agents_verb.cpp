@@ -6,6 +6,7 @@
 #include "proto/target.h"
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
+#include "roles/client/old_policies.h"
 #include "roles/client/target_note.h"
 #include "util/text.h"
 
@@ -105,6 +106,7 @@ int RunAgents(std::span<const std::string> arguments) {
   if (!connection) return cli::Fail(terminal, connection.error());
   auto agents = connection->api->ListAgents(target);
   if (!agents) return cli::Fail(terminal, agents.error());
+  RemarkOnOldPolicies(*agents, connection->policy_version, terminal);
   const bool none = agents->empty();
   if (json) {
     json::array list;

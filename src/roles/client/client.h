@@ -22,7 +22,8 @@ int RunPending(std::span<const std::string> arguments);     // mig pending
 int RunApprove(std::span<const std::string> arguments);     // mig approve ID
 int RunReject(std::span<const std::string> arguments);      // mig reject ID
 int RunAction(std::span<const std::string> arguments);      // mig action verify|show FILE
-int RunKey(std::span<const std::string> arguments);         // mig key …
+int RunPolicy(std::span<const std::string> arguments);     // mig policy init|show|sign|…
+int RunKey(std::span<const std::string> arguments);         // mig key new|show
 int RunCompletion(std::span<const std::string> arguments);  // mig completion bash|zsh|fish
 
 // What can check a configuration file of one role. Roles do not know one another, so main.cpp,

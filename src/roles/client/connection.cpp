@@ -2,6 +2,7 @@
 
 #include "cli/verb.h"
 #include "os/file_lock.h"
+#include "roles/client/policy_remarks.h"
 
 namespace mig {
 
@@ -60,6 +61,13 @@ Expected<Connection> Connect(const ConnectionOptions& wanted, const cli::Options
     Error error = std::move(opened).error().During(connection.config.source);
     if (!away || !connection.config.lab) return error;
     return Error(error.code(), error.message() + "; see what runs with: mig lab status");
+  }
+  // Said by every verb: nobody should learn of it from the day on which all is refused.
+  if (auto documents = connection.api->GetDocuments()) {
+    RemarkOnPolicy(*documents, Now(), terminal);
+    connection.policy_version = documents->trusted.policy().version;
+  } else {
+    terminal.Remark("Note: " + documents.error().message() + ".", cli::Style::kRed);
   }
   return connection;
 }

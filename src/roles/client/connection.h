@@ -33,6 +33,7 @@ struct Connection {
   cli::ClientConfig config;
   std::unique_ptr<Signer> signer;       // also of new sessions
   std::unique_ptr<cli::ApiClient> api;  // with a session
+  std::uint64_t policy_version = 0;     // in force, verified; 0: the server's does not verify
 };
 
 // Errors: as FindClientConfig, OpenSigner, ApiClient::OpenSession; kUnavailable at once when the

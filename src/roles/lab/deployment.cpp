@@ -5,7 +5,9 @@
 #include "crypto/key_file.h"
 #include "os/files.h"
 #include "proto/policy.h"
+#include "trust/freshness.h"
 #include "trust/policy_chain.h"
+#include "trust/policy_documents.h"
 
 namespace mig::lab {
 namespace {
@@ -79,13 +81,15 @@ Expected<void> EnsureRole(const LabFiles& files, const std::string& role, const 
 
 DocumentKey PublicOf(const SecretKey& key) { return {"ed25519", Bytes(key.public_key().View())}; }
 
-Policy LabPolicy(const OrgId& org, const SecretKey& investigator, UtcTime now) {
+Policy LabPolicy(const OrgId& org, const SecretKey& investigator, const SecretKey& freshness,
+                 UtcTime now) {
   Policy policy;
   policy.org = org;
   policy.version = 1;
   policy.issued = now;
   policy.expires = now + kValidity;
   policy.people = {{kInvestigatorId, kInvestigatorName, true, {PublicOf(investigator)}}};
+  policy.freshness = FreshnessRule{{PublicOf(freshness)}, std::chrono::hours(24)};
   policy.modules["default"] = ModuleRule{1, {{kInvestigatorId, 1}}, {}};
   policy.enrolment = EnrolmentRule{1, {{kInvestigatorId, 1}}};
   // Generous, but not boundless: a slip in a lab on a laptop should not fill its disk.
@@ -121,6 +125,8 @@ Expected<void> MakeDeployment(const LabFiles& files, UtcTime now) {
   if (!root_key) return std::move(root_key).error();
   auto investigator = EnsureKey(files.Key("investigator"), kInvestigatorName, now);
   if (!investigator) return std::move(investigator).error();
+  auto freshness = EnsureKey(files.Key("freshness"), "Lab Freshness", now);
+  if (!freshness) return std::move(freshness).error();
 
   Root root;
   root.keys = {PublicOf(root_key->secret)};
@@ -131,7 +137,8 @@ Expected<void> MakeDeployment(const LabFiles& files, UtcTime now) {
   auto org = LoadOrg(files);
   if (!org) return std::move(org).error();
   made = EnsureEnvelope(files.Policy(), kPolicyType,
-                        EncodePolicy(LabPolicy(*org, investigator->secret, now)), root_key->secret);
+                        EncodePolicy(LabPolicy(*org, investigator->secret, freshness->secret, now)),
+                        root_key->secret);
   if (!made) return made;
 
   auto agents_ca = EnsureCa(files, "agents-ca", "mig lab agents CA", now);
@@ -142,6 +149,18 @@ Expected<void> MakeDeployment(const LabFiles& files, UtcTime now) {
     if (auto issued = EnsureRole(files, role, *servers_ca, now); !issued) return issued;
   }
   return {};
+}
+
+Expected<void> WriteFreshness(const LabFiles& files, UtcTime now) {
+  auto documents = LoadPolicyDocuments({{files.Root()}, files.Policy(), {}});
+  if (!documents) return std::move(documents).error();
+  auto key = EnsureKey(files.Key("freshness"), "Lab Freshness", now);
+  if (!key) return std::move(key).error();
+  const Freshness statement{documents->org, documents->trusted.policy().version,
+                            documents->trusted.policy_digest(), now};
+  const Envelope envelope = Seal(kFreshnessType, EncodeFreshness(statement), key->secret);
+  if (!VerifyFreshness(envelope, documents->trusted)) return {};
+  return os::WriteFileAtomically(files.Freshness(), EncodeEnvelope(envelope), 0644);
 }
 
 }  // namespace mig::lab

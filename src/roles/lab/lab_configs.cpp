@@ -14,7 +14,8 @@ std::string Relays(const LabAddresses& lab) {
 
 constexpr const char* kLog = "log: {level: info, format: text}\n";
 constexpr const char* kPolicy =
-    "policy:\n  roots: [../trust/root.1.json]\n  policy: ../trust/policy.json\n";
+    "policy:\n  roots: [../trust/root.1.json]\n  policy: ../trust/policy.json\n"
+    "  freshness: ../trust/freshness.json\n";
 
 }  // namespace
 

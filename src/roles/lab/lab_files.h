@@ -27,6 +27,7 @@ class LabFiles {
   std::filesystem::path EnrolmentToken() const { return folder_ / "keys" / "enrolment.token"; }
   std::filesystem::path Root() const { return folder_ / "trust" / "root.1.json"; }
   std::filesystem::path Policy() const { return folder_ / "trust" / "policy.json"; }
+  std::filesystem::path Freshness() const { return folder_ / "trust" / "freshness.json"; }
   std::filesystem::path TlsKey(std::string_view name) const { return In("tls", name, ".key"); }
   std::filesystem::path Certificate(std::string_view name) const { return In("tls", name, ".crt"); }
   std::filesystem::path Config(std::string_view role) const { return In("config", role, ".yaml"); }

@@ -48,6 +48,7 @@ constexpr milliseconds kStopLimit{8'000};
 constexpr milliseconds kRequestLimit{5'000};
 constexpr std::size_t kMaxConversations = 16;
 constexpr milliseconds kTokenLimit{10'000};
+constexpr std::chrono::hours kFreshnessPeriod{1};
 
 // One process that is kept running, unless somebody stopped it.
 struct Role {
@@ -88,6 +89,8 @@ class Supervisor {
   Expected<void> TakePorts();
   Expected<void> WriteConfigs();
   Expected<void> EnsureToken();
+  void PublishFreshness();
+  void FreshnessLater();
   Expected<void> OpenControl();
   void AddRoles();
   void AddRole(std::string name, std::vector<std::string> argv, int listen_fd);
@@ -112,6 +115,8 @@ class Supervisor {
   os::FileDescriptor relay_socket_, api_socket_;
   asio::io_context io_{1};
   asio::signal_set signals_;
+  asio::steady_timer freshness_timer_{io_};
+  std::optional<os::ServiceProcess> freshener_;  // the statement that is being published
   std::optional<ControlPath> control_path_;
   asio::local::stream_protocol::acceptor acceptor_;
   std::size_t conversations_ = 0;
@@ -210,6 +215,33 @@ Expected<void> Supervisor::OpenControl() {
   return {};
 }
 
+// By the verb that a real deployment has in its timer: it asks which policy is in force.
+void Supervisor::PublishFreshness() {
+  os::ServiceOptions options;
+  options.program = os::SelfExecutable();
+  options.argv = {"mig",      "policy",
+                  "fresh",    "--publish",
+                  "--config", files_.Config("client").string(),
+                  "--key",    files_.Key("freshness").string()};
+  auto log_file = OpenLog(files_.Log("freshness"));
+  if (log_file) options.stdout_fd = options.stderr_fd = log_file->get();
+  auto process = os::ServiceProcess::Start(options);
+  if (!process) {
+    log::Error("cannot publish a freshness statement", {{"reason", process.error().message()}});
+    return;
+  }
+  freshener_ = std::move(*process);
+}
+
+void Supervisor::FreshnessLater() {
+  freshness_timer_.expires_after(kFreshnessPeriod);
+  freshness_timer_.async_wait([this](const error_code& cancelled) {
+    if (cancelled || stopping_) return;
+    PublishFreshness();
+    FreshnessLater();
+  });
+}
+
 void Supervisor::AddRole(std::string name, std::vector<std::string> argv, int listen_fd) {
   auto role = std::make_unique<Role>(io_);
   role->name = std::move(name);
@@ -257,6 +289,10 @@ Expected<void> Supervisor::Prepare() {
   if (auto taken = TakePorts(); !taken) return taken;
   if (auto written = WriteConfigs(); !written) return written;
   if (auto token = EnsureToken(); !token) return token;
+  if (auto fresh = WriteFreshness(files_, Now()); !fresh) return fresh;
+  // What was published in an earlier run is not what is in the files.
+  if (record) PublishFreshness();
+  FreshnessLater();
   error_code error;
   for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) signals_.add(number, error);
   if (error) return Error(Errc::kIo, "watch for signals: " + error.message());
@@ -302,6 +338,10 @@ void Supervisor::ScheduleRestart(Role& role) {
 }
 
 void Supervisor::Reap() {
+  if (std::string how; freshener_ && freshener_->Ended(&how)) {
+    freshener_.reset();
+    log::Info("freshness statement", {{"how", how}});
+  }
   for (const auto& role : roles_) {
     std::string how;
     if (!role->process || !role->process->Ended(&how)) continue;

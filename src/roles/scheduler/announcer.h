@@ -24,6 +24,9 @@ class Announcer {
 
   void ActionChanged(const ActionId& id);
   void AgentChanged(const AgentId& id);
+  void PolicyChanged(std::uint64_t version) {
+    Send(topics::kPolicyEvent, std::to_string(version));
+  }
   // To be called when a line came up: this scheduler may have died between a write and its event.
   void SchedulerCameUp(const std::string& name) { Send(topics::kSchedulerEvent, name); }
 

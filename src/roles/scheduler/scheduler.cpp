@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -19,8 +20,11 @@
 #include "roles/scheduler/relay_links.h"
 #include "roles/scheduler/scheduler_config.h"
 #include "roles/scheduler/store_queue.h"
+#include "store/published_documents.h"
 #include "store/server_db.h"
+#include "trust/freshness.h"
 #include "trust/policy_documents.h"
+#include "trust/policy_warnings.h"
 #include "util/crash_point.h"
 #include "util/log.h"
 
@@ -35,6 +39,7 @@ PolicyMessage MessageOf(const PolicyDocuments& documents) {
   PolicyUpdate update;
   for (const Envelope& root : documents.roots) update.roots.push_back(EnvelopeToJson(root));
   update.policy = EnvelopeToJson(documents.policy);
+  if (documents.freshness) update.freshness = EnvelopeToJson(*documents.freshness);
   return {documents.trusted.policy().version,
           std::make_shared<const Bytes>(EncodeControl(std::move(update)))};
 }
@@ -43,12 +48,14 @@ PolicyMessage MessageOf(const PolicyDocuments& documents) {
 class Process {
  public:
   Process(std::filesystem::path config_file, SchedulerConfig config,
-          std::unique_ptr<store::ServerDb> db, PolicyMessage policy)
+          std::unique_ptr<store::ServerDb> db, PolicyDocuments documents)
       : config_file_(std::move(config_file)),
         config_(std::move(config)),
-        policy_(std::move(policy)),
+        documents_(std::move(documents)),
+        policy_(MessageOf(documents_)),
         db_(std::move(db)),
         signals_(io_, SIGTERM, SIGINT, SIGHUP),
+        daily_(io_),
         store_(*db_, io_),
         relays_(io_, config_,
                 {[this](std::size_t relay) { Connected(relay); },
@@ -67,6 +74,7 @@ class Process {
     dispatcher_.Start();
     caretaker_.Start();
     relays_.Start();
+    WarnDaily();
     log::Info("scheduler runs", {{"name", config_.name},
                                  {"store", config_.store.string()},
                                  {"policy", std::to_string(policy_.version)}});
@@ -78,6 +86,7 @@ class Process {
 
  private:
   void Connected(std::size_t relay) {
+    ReadPublished();
     PublishPolicy(relay);
     announcer_.SchedulerCameUp(config_.name);
     dispatcher_.Wake();
@@ -100,6 +109,8 @@ class Process {
   void Receive(std::size_t relay, std::string_view topic, BytesView payload) {
     // What the wake says is not believed: the store knows what there is to do.
     if (topic == topics::kWakeScheduler) {
+      // An API's line that came up may have missed saying so: then it says nothing.
+      if (payload.empty() || payload == topics::kWakeForPolicy) ReadPublished();
       dispatcher_.Wake();
     } else {
       collector_.Receive(relay, topic, payload);
@@ -133,27 +144,88 @@ class Process {
       log::Error("policy not read again", {{"error", documents.error().message()}});
       return;
     }
-    PolicyMessage policy = MessageOf(*documents);
-    if (policy.version < policy_.version) {
-      log::Error("policy not taken: it is older than the one in force",
-                 {{"version", std::to_string(policy.version)},
-                  {"in_force", std::to_string(policy_.version)}});
+    auto newest = Newest(std::move(*documents));
+    if (!newest) {
+      log::Error("policy not read again", {{"error", newest.error().message()}});
       return;
     }
+    Adopt(std::move(*newest));
+  }
+
+  Expected<PolicyDocuments> Newest(PolicyDocuments documents) {
+    return db_->Read([&](store::ServerReader& reader) {
+      return store::NewestDocuments(std::move(documents), reader);
+    });
+  }
+
+  // Something may have been published. A few rows, read on our thread.
+  void ReadPublished() {
+    auto held = ReadPolicyBundle(documents_.org, PolicyBundle(documents_));
+    if (!held) return;  // what is in force has verified before
+    auto newest = Newest(std::move(*held));
+    if (!newest) {
+      log::Error("published documents not read", {{"error", newest.error().message()}});
+      return;
+    }
+    Adopt(std::move(*newest));
+  }
+
+  // Goes by these from now on, and tells everybody, when they are not older.
+  void Adopt(PolicyDocuments documents) {
+    auto step = CompareForUpdate(documents_.trusted, documents.trusted);
+    if (!step) {
+      log::Error("policy not taken: the one in force stays", {{"error", step.error().message()}});
+      return;
+    }
+    PolicyMessage policy = MessageOf(documents);
+    if (*policy.message == *policy_.message) return;
+    // Only what is said of its freshness, and no newer word.
+    if (*step == PolicyStep::kSame && !IsFresher(documents)) return;
+    documents_ = std::move(documents);
     policy_ = std::move(policy);
     collector_.SetPolicy(policy_);
-    log::Info("policy read again", {{"version", std::to_string(policy_.version)}});
+    if (*step == PolicyStep::kNewer) {
+      log::Info("policy in force", {{"version", std::to_string(policy_.version)},
+                                    {"root", std::to_string(documents_.trusted.root_version())}});
+    }
     for (std::size_t i = 0; i < relays_.States().size(); ++i) {
       if (relays_.States()[i].connected) PublishPolicy(i);
     }
+    announcer_.PolicyChanged(policy_.version);
+  }
+
+  std::optional<Freshness> StatementOf(const PolicyDocuments& documents) const {
+    if (!documents.freshness) return std::nullopt;
+    auto statement = VerifyFreshness(*documents.freshness, documents.trusted);
+    if (!statement) return std::nullopt;  // verified when it was read
+    return *statement;
+  }
+
+  bool IsFresher(const PolicyDocuments& documents) const {
+    const auto held = StatementOf(documents_);
+    const auto offered = StatementOf(documents);
+    return offered && (!held || offered->time > held->time);
+  }
+
+  void WarnDaily() {
+    for (const PolicyWarning& warning :
+         WarningsAbout(documents_.trusted, StatementOf(documents_), Now())) {
+      warning.urgent ? log::Error(warning.text) : log::Warning(warning.text);
+    }
+    daily_.expires_after(std::chrono::hours(24));
+    daily_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) WarnDaily();
+    });
   }
 
   const std::filesystem::path config_file_;
   const SchedulerConfig config_;
-  PolicyMessage policy_;
+  PolicyDocuments documents_;  // in force
+  PolicyMessage policy_;       // the same, as agents get them
   boost::asio::io_context io_;
   std::unique_ptr<store::ServerDb> db_;  // after io_: its thread posts there until it has ended
   boost::asio::signal_set signals_;
+  boost::asio::steady_timer daily_;
   StoreQueue store_;
   RelayLinks relays_;
   Announcer announcer_;
@@ -173,7 +245,11 @@ Expected<void> Run(const std::filesystem::path& file) {
   options.queue = kStoreQueue;
   auto db = store::ServerDb::Open(config->store, options);
   if (!db) return std::move(db).error();
-  Process process(file, std::move(*config), std::move(*db), MessageOf(*documents));
+  auto newest = (*db)->Read([&](store::ServerReader& reader) {
+    return store::NewestDocuments(std::move(*documents), reader);
+  });
+  if (!newest) return std::move(newest).error();
+  Process process(file, std::move(*config), std::move(*db), std::move(*newest));
   process.Run();
   return {};
 }
