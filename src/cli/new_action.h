@@ -13,6 +13,7 @@ namespace mig::cli {
 
 // An action is valid from a little before it is made, because clocks differ.
 inline constexpr std::chrono::seconds kBackdated{60};
+inline constexpr std::chrono::minutes kDefaultExpire{5};
 inline constexpr std::size_t kMaxShownName = 100;  // of a name that is made from a command line
 
 ActionId NewActionId();

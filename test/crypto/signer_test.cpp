@@ -84,3 +84,11 @@ TEST_CASE("signer: an answer that does not verify is never taken for a signature
     CHECK(envelope.signatures.size() == 1);
   }
 }
+
+TEST_CASE("signer: no raw signature is taken for another form by its first bytes", "[crypto]") {
+  SecretKeySigner signer(Ada(), "a file");
+  for (int i = 0; i < 2000; ++i) {
+    const Bytes payload = std::to_string(i);
+    REQUIRE(signer.Sign(kType, payload));
+  }
+}

@@ -1,10 +1,13 @@
 // mig action show|verify FILE: what a signed action says, and who signed it, without sending it.
+// The other words: action_explain.cpp, action_sign.cpp.
+#include "roles/client/action_verb.h"
+#include "cli/action_file.h"
+#include "cli/explanation.h"
 #include "cli/terminal_json.h"
 #include "cli/verb.h"
-#include "os/files.h"
 #include "proto/action.h"
 #include "roles/client/client.h"
-#include "roles/client/connection.h"
+#include "roles/client/policy_source.h"
 #include "trust/authorisation.h"
 #include "util/text.h"
 
@@ -14,15 +17,18 @@ namespace {
 using cli::ExitStatus;
 
 Expected<Envelope> LoadEnvelope(const std::string& file) {
-  auto text = os::ReadFile(file, kMaxEnvelopeBytes * 2);  // people indent
-  if (!text) return std::move(text).error();
-  auto envelope = DecodeEnvelope(*text);
-  if (!envelope) return std::move(envelope).error().During(file);
-  if (envelope->payload_type == kActionType) return envelope;
-  return Error(Errc::kInvalid, file + ": holds a " + envelope->payload_type + ", not an action");
+  auto loaded = cli::LoadActionFile(file);
+  if (!loaded) return std::move(loaded).error();
+  if (loaded->envelope) return std::move(*loaded->envelope);
+  return Error(Errc::kInvalid, file +
+                                   ": an action of MIG, which nobody has signed yet; see what it "
+                                   "asks with: mig action explain " +
+                                   file);
 }
 
-ExitStatus Show(std::span<const std::string> words, cli::Terminal& terminal) {
+}  // namespace
+
+ExitStatus RunActionShow(std::span<const std::string> words, cli::Terminal& terminal) {
   std::string file;
   cli::Options options("mig action show FILE",
                        "Prints what a signed action says, as it was signed. Checks no signature.");
@@ -43,15 +49,15 @@ ExitStatus Show(std::span<const std::string> words, cli::Terminal& terminal) {
   return cli::Finish(terminal, cli::kFound);
 }
 
-ExitStatus Verify(std::span<const std::string> words, cli::Terminal& terminal) {
+ExitStatus RunActionVerify(std::span<const std::string> words, cli::Terminal& terminal) {
   std::string file;
-  ConnectionOptions wanted;
+  PolicyOptions wanted;
   cli::Options options("mig action verify FILE",
                        "Checks a signed action against the deployment's policy, as the server "
                        "would: signatures,\nwho signed, and whether their weight is enough. The "
                        "agents decide for themselves.");
   options.Word("FILE", "an envelope, as `mig query -p` prints it", true, &file);
-  wanted.AddConfigTo(options);
+  wanted.AddTo(options, false);
   options.Example("mig query file -path /etc -name hosts -p > a.json && mig action verify a.json",
                   "whether your own signature is enough");
   options.Example("mig action verify colleague.json", "before you trust it");
@@ -60,16 +66,15 @@ ExitStatus Verify(std::span<const std::string> words, cli::Terminal& terminal) {
   if (!envelope) return cli::Fail(terminal, envelope.error());
   auto action = DecodeAction(envelope->payload);
   if (!action) return cli::Fail(terminal, std::move(action).error().During(file));
-  auto config = cli::FindClientConfig(wanted.config, cli::ProcessEnvironment);
-  if (!config) return cli::Fail(terminal, config.error());
-  cli::ApiClient api(*config, {});
-  auto policy = api.GetPolicy();
-  if (!policy) return cli::Fail(terminal, policy.error());
+  auto found = FindPolicy(wanted);
+  if (!found) return cli::Fail(terminal, found.error());
+  const TrustedPolicy& policy = found->policy;
 
-  const SignatureCheck check = CheckSignatures(*envelope, *action, *policy);
+  const SignatureCheck check = CheckSignatures(*envelope, *action, policy);
   terminal.Data("action    " + action->id.Text() + "\n");
-  terminal.Data("policy    version " + std::to_string(policy->policy().version) + "\n");
-  if (action->org != config->org) {
+  terminal.Data("policy    version " + std::to_string(policy.policy().version) + ", of " +
+                EscapeForTerminal(found->source) + "\n");
+  if (action->org != policy.policy().org) {
     return cli::Fail(terminal, Error(Errc::kDenied, "the action is for another deployment"));
   }
   if (check.refused) {
@@ -78,28 +83,49 @@ ExitStatus Verify(std::span<const std::string> words, cli::Terminal& terminal) {
   }
   terminal.Data("signed by " + EscapeForTerminal(Join(check.people, ", ")) + "\n");
   if (!check.weight_reached) {
+    const std::set<std::string> people(check.people.begin(), check.people.end());
+    for (const std::string& line : cli::MissingLines(*action, people, policy)) {
+      terminal.Data("missing   " + EscapeForTerminal(line) + "\n");
+    }
     return cli::Fail(terminal, Error(Errc::kDenied, "valid, but more people must sign it"));
   }
   terminal.Data("valid, and enough people signed\n");
   return cli::Finish(terminal, cli::kFound);
 }
 
+namespace {
+
+struct Word {
+  std::string_view name;
+  ExitStatus (*run)(std::span<const std::string> words, cli::Terminal& terminal);
+};
+// To add one: a line here, one in the help below, its function in action_verb.h.
+constexpr Word kWords[] = {{"explain", &RunActionExplain},
+                           {"show", &RunActionShow},
+                           {"sign", &RunActionSign},
+                           {"verify", &RunActionVerify}};
+
 }  // namespace
 
 int RunAction(std::span<const std::string> arguments) {
   cli::Terminal terminal = cli::Terminal::OfProcess();
-  if (!arguments.empty() && arguments[0] == "show") return Show(arguments.subspan(1), terminal);
-  if (!arguments.empty() && arguments[0] == "verify") {
-    return Verify(arguments.subspan(1), terminal);
+  for (const Word& word : kWords) {
+    if (!arguments.empty() && arguments[0] == word.name) {
+      return word.run(arguments.subspan(1), terminal);
+    }
   }
-  cli::Options options("mig action show|verify FILE",
-                       "Signed actions in files, as `mig query -p` prints them.\n\n"
-                       "  show    what it says, as it was signed\n"
-                       "  verify  who signed it, and whether that is enough");
-  options.Example("mig action show a.json", "the text of the action");
+  cli::Options options(
+      "mig action explain|show|sign|verify FILE",
+      "Actions in files: signed ones, as `mig query -p` prints them, and those of "
+      "MIG.\n\n"
+      "  explain  what it asks, of whom, who signed it and who must, in plain words\n"
+      "  show     what it says, as it was signed\n"
+      "  sign     adds your signature\n"
+      "  verify   who signed it, and whether that is enough");
+  options.Example("mig action explain a.json", "before you sign it");
   options.Example("mig action verify a.json", "whether agents would believe its signatures");
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
-  terminal.Complain("say what to do: mig action show FILE, or mig action verify FILE");
+  terminal.Complain("say what to do: mig action explain|show|sign|verify FILE");
   return cli::kUsage;
 }
 

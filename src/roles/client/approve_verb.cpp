@@ -1,7 +1,6 @@
 // mig approve ID: a person reads what somebody else signed, or what the server proposes, and signs
 // it too.
 #include <algorithm>
-#include <map>
 
 #include "cli/confirmation.h"
 #include "cli/explanation.h"
@@ -22,27 +21,6 @@ namespace {
 using cli::ExitStatus;
 
 constexpr std::chrono::hours kProposalValidity{1};
-
-// Whose machines they are, by what the action says: the signed audience, checked, or whom the
-// target matches now.
-Expected<std::vector<cli::ShownAgent>> MachinesFor(cli::ApiClient& api, const Action& action) {
-  auto shown = api.GetTargets(action.target);
-  if (!shown || !action.audience) return shown;
-  auto ids = api.GetAudience(action.id);
-  if (!ids) return std::move(ids).error();
-  auto agents = cli::CheckAudience(*ids, *action.audience);
-  if (!agents) return std::move(agents).error();
-  std::map<AgentId, cli::ShownAgent> known;
-  for (cli::ShownAgent& agent : *shown) known.emplace(agent.id, std::move(agent));
-  std::vector<cli::ShownAgent> machines;
-  for (const AgentId& id : *agents) {
-    const auto found = known.find(id);
-    // Signed for, but the target does not match it now: it will refuse.
-    machines.push_back(found != known.end() ? found->second
-                                            : cli::ShownAgent{id, id.Text(), "", "", false});
-  }
-  return machines;
-}
 
 ExitStatus TellPosted(const cli::ApiClient::Posted& posted, const Action& action,
                       const std::set<std::string>& people, const TrustedPolicy& policy,
@@ -77,7 +55,7 @@ ExitStatus ApproveAction(Connection& connection, const cli::ActionInfo& info, co
   if (!review) return cli::Fail(terminal, review.error());
   auto me = PersonOf(*connection.signer, policy);
   if (!me) return cli::Fail(terminal, me.error());
-  auto machines = MachinesFor(*connection.api, review->action);
+  auto machines = MachinesOf(*connection.api, review->action);
   if (!machines) return cli::Fail(terminal, machines.error());
   ShowReview(*review, policy, machines->size(), terminal);
   ShowMachines(*machines, terminal);

@@ -21,8 +21,8 @@ int RunStop(std::span<const std::string> arguments);        // mig stop ID
 int RunPending(std::span<const std::string> arguments);     // mig pending
 int RunApprove(std::span<const std::string> arguments);     // mig approve ID
 int RunReject(std::span<const std::string> arguments);      // mig reject ID
-int RunAction(std::span<const std::string> arguments);      // mig action verify|show FILE
-int RunPolicy(std::span<const std::string> arguments);     // mig policy init|show|sign|…
+int RunAction(std::span<const std::string> arguments);      // mig action explain|… FILE
+int RunPolicy(std::span<const std::string> arguments);      // mig policy init|show|sign|…
 int RunKey(std::span<const std::string> arguments);         // mig key new|show
 int RunCompletion(std::span<const std::string> arguments);  // mig completion bash|zsh|fish
 

@@ -1,7 +1,9 @@
 #include "roles/client/machine_list.h"
 
 #include <algorithm>
+#include <map>
 
+#include "cli/shown_audience.h"
 #include "util/text.h"
 
 namespace mig {
@@ -22,6 +24,25 @@ void ShowMachines(const std::vector<cli::ShownAgent>& machines, cli::Terminal& t
     line += " and " + GroupThousands(machines.size() - kNamed) + " more";
   }
   terminal.Data(line + "\n");
+}
+
+Expected<std::vector<cli::ShownAgent>> MachinesOf(cli::ApiClient& api, const Action& action) {
+  auto shown = api.GetTargets(action.target);
+  if (!shown || !action.audience) return shown;
+  auto ids = api.GetAudience(action.id);
+  if (!ids) return std::move(ids).error();
+  auto agents = cli::CheckAudience(*ids, *action.audience);
+  if (!agents) return std::move(agents).error();
+  std::map<AgentId, cli::ShownAgent> known;
+  for (cli::ShownAgent& agent : *shown) known.emplace(agent.id, std::move(agent));
+  std::vector<cli::ShownAgent> machines;
+  for (const AgentId& id : *agents) {
+    const auto found = known.find(id);
+    // Signed for, but the target does not match it now: it will refuse.
+    machines.push_back(found != known.end() ? found->second
+                                            : cli::ShownAgent{id, id.Text(), "", "", false});
+  }
+  return machines;
 }
 
 }  // namespace mig

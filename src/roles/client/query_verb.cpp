@@ -34,7 +34,7 @@ struct Query {
   ConnectionOptions connection;
   AnswerOptions answers;
   std::string target, name, reason;
-  milliseconds expire{std::chrono::minutes(5)};
+  milliseconds expire = cli::kDefaultExpire;
   bool print_only = false, detach = false, yes = false;
   Limits limits;
   std::uint64_t seconds = 0, cpu = 0;
