@@ -5,6 +5,7 @@
 #include "proto/target.h"
 #include "trust/signers.h"
 #include "trust/standing.h"
+#include "util/encoding.h"
 #include "util/size.h"
 #include "util/text.h"
 
@@ -154,7 +155,10 @@ void Reach(Page& page, const Explained& what) {
   auto target = Target::Parse(action.target);
   page.Line("asked of", WhoIsAsked(action));
   page.Line("", "as written: " + action.target);
-  if (what.machines) {
+  if (action.audience) {
+    page.Line("reaches", "exactly the " + Count(action.audience->size, "machine") +
+                             " of the list that is signed with it; every other refuses");
+  } else if (what.machines) {
     page.Line("reaches", Count(*what.machines, "machine") + " now, as the server counts them");
   }
   if (target && target->AsksTheServer()) {
@@ -298,6 +302,11 @@ std::string Explain(const Explained& what) {
     Reach(page, what);
     for (std::size_t i = 0; i < action.operations.size(); ++i) {
       OperationLines(page, action.operations[i], i + 1, what.policy, action);
+    }
+    for (std::size_t i = 0; i < action.attachments.size(); ++i) {
+      const Attachment& attachment = action.attachments[i];
+      page.Line(i == 0 ? "attached" : "", attachment.name + ", " + FormatSize(attachment.bytes) +
+                                              ", SHA-256 " + EncodeHex(attachment.sha256));
     }
     LimitLine(page, what);
   }

@@ -84,6 +84,21 @@ TEST_CASE("explanation: a stop", "[cli]") {
   CheckGolden("stop", fixed.Text(Envelope{std::string(kActionType), "", {}}));
 }
 
+TEST_CASE("explanation: what changes machines, which, and with which files", "[cli]") {
+  Fixed fixed;
+  Action& action = fixed.action;
+  action.kind = Kind::kRespond;
+  action.audience = Audience{3, Bytes(32, 'r')};
+  action.attachments = {Attachment{"rules.yar", Bytes(32, '\xab'), 2048}};
+  const std::string text = fixed.Text(Deployment::Sign(action, {&fixed.deployment.ann}), true, 9);
+  INFO(text);
+  CHECK(text.find("respond: CHANGES THE MACHINES") != std::string::npos);
+  CHECK(text.find("exactly the 3 machines of the list") != std::string::npos);
+  CHECK(text.find("9 machines") == std::string::npos);
+  CHECK(text.find("rules.yar, 2.0 KiB, SHA-256") != std::string::npos);
+  CHECK(text.find("AGENTS WILL REFUSE IT: the module is of kind investigate") != std::string::npos);
+}
+
 TEST_CASE("explanation: what agents will refuse is said", "[cli]") {
   Fixed fixed;
   Action& action = fixed.action;

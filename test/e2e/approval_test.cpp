@@ -266,3 +266,76 @@ TEST_CASE("approve: a proposal becomes the action of who signs it, once; or is d
   CHECK(people.AsLab({"approve", other, "--yes"}).status != 0);
   CHECK(people.AsLab({"pending"}).status == 1);
 }
+
+TEST_CASE("action files: two people sign in turn, without the server, and one of them sends it",
+          "[e2e]") {
+  const TwoPeople people;
+  const std::string file = (people.lab.scratch() / "a.json").string();
+  const Outcome made =
+      people.AsLab({"action", "sign", MIG_SOURCE_DIR "/examples/actions/who-are-you.json", "-t",
+                    "name = 'agent-1'", "-o", file, "--yes"});
+  INFO(made.out << made.err);
+  REQUIRE(made.status == 0);
+  CHECK(Says(made, "name and addresses of the web servers"));
+  const std::vector<std::string> offline = {
+      "--policy", (people.lab.folder() / "trust/root.1.json").string(), "--policy",
+      (people.lab.folder() / "trust/policy.json").string()};
+  const auto with_policy = [&](std::vector<std::string> words) {
+    words.insert(words.end(), offline.begin(), offline.end());
+    return words;
+  };
+  const Outcome explained = people.AsBob(with_policy({"action", "explain", file}));
+  CHECK(explained.status == 0);
+  CHECK(Says(explained, "the name is 'agent-1'"));
+  CHECK(Says(explained, "missing     example: weight 1 of 2"));
+  const Outcome early = people.AsBob(with_policy({"action", "verify", file}));
+  CHECK(early.status == 4);
+  CHECK(Says(early, "missing   example: weight 1 of 2; could sign: Bob"));
+  CHECK(people.AsBob(with_policy({"action", "sign", file})).status == 2);  // nobody to ask
+  CHECK(people.AsBob(with_policy({"action", "sign", file, "--yes"})).status == 0);
+  CHECK(Says(people.AsBob(with_policy({"action", "sign", file, "--yes"})), "signed it already"));
+  CHECK(people.AsLab({"action", "verify", file}).status == 0);
+  CHECK(people.AsBob({"query", "-i", file, "-t", "all"}).status == 2);  // signed as it is
+  const Outcome answers = people.AsBob({"query", "-i", file});
+  INFO(answers.out << answers.err);
+  CHECK(answers.err.find("answered 1/1") != std::string::npos);
+}
+
+TEST_CASE("query: what changes machines is explained, asked about, and bound to those shown",
+          "[e2e]") {
+  const TwoPeople people(2);
+  const Outcome unasked = people.AsLab({"query", "probe-act", "-t", "name = 'agent-1'"});
+  CHECK(unasked.status == 2);
+  CHECK(Says(unasked, "respond: CHANGES THE MACHINES"));
+  CHECK(Says(unasked, "machines    agent-1"));
+  CHECK(Says(unasked, "--yes"));
+  const std::string id =
+      people.Pending({"query", "probe-act", "-t", "name = 'agent-1'", "--yes", "-what", "it"});
+  Investigator investigator(people.lab);
+  const json::value stored = ParseJson(investigator.Call("GET", "/v1/actions/" + id).body);
+  auto envelope = EnvelopeFromJson(stored.at("envelope").as_object(), "");
+  REQUIRE(envelope);
+  const Action action = *DecodeAction(envelope->payload);
+  REQUIRE(action.audience);
+  CHECK(action.audience->size == 1);
+  const Outcome approved = people.AsBob({"approve", id, "--yes"});
+  CHECK(approved.status == 0);
+  CHECK(Says(approved, "machines    agent-1"));
+  REQUIRE(Eventually(std::chrono::seconds(20), [&] { return people.StatusOf(id) == "completed"; }));
+  const json::value commands =
+      ParseJson(investigator.Call("GET", "/v1/actions/" + id + "/commands").body);
+  REQUIRE(commands.at("commands").as_array().size() == 1);
+  const json::value& command = commands.at("commands").at(0);
+  CHECK(command.at("name").as_string() == "agent-1");
+  // The proof is good. Without a fresh word that the policy is the newest, it does not run.
+  const std::string status(command.at("status").as_string());
+  INFO(json::Write(command));
+  CHECK((status == "success" || command.at("code").as_string() == "not_fresh"));
+
+  // A new action whose machines nobody says is not taken.
+  Action other = action;
+  other.id = *ActionId::FromBytes(RandomBytes(ActionId::kBytes));
+  const HttpReply reply = investigator.Call(
+      "POST", "/v1/actions", EncodeEnvelope(Signed(other, people.deployment.investigator)));
+  CHECK(reply.status == 400);
+}
