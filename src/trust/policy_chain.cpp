@@ -133,7 +133,9 @@ Expected<TrustedPolicy> VerifyPolicyChain(const OrgId& org, const std::vector<En
     for (const DocumentKey& key : trusted.policy_.freshness->keys) {
       auto verifying = VerifyingKey::From(key.type, key.key);
       if (verifying) {
-        trusted.freshness_keys_.push_back(std::move(*verifying));
+        if (!trusted.policy_.revoked.contains(*KeyId::FromBytes(verifying->Fingerprint()))) {
+          trusted.freshness_keys_.push_back(std::move(*verifying));
+        }
       } else if (verifying.error().code() != Errc::kUnsupported) {
         return std::move(verifying).error().During("policy: freshness");
       }

@@ -42,7 +42,7 @@ class TrustedPolicy {
   // The rule for a module of that kind: its own entry, else the kind's, else "default", else null.
   const ModuleRule* RuleFor(std::string_view module, Kind kind) const;
 
-  // The keys that sign freshness statements and can verify.
+  // The unrevoked keys that sign freshness statements.
   const std::vector<VerifyingKey>& freshness_keys() const { return freshness_keys_; }
 
   // SHA-256 of the payloads, root version 1 first.

@@ -29,6 +29,12 @@ TEST_CASE("freshness: people and root keys do not sign it", "[trust]") {
   }
 }
 
+TEST_CASE("freshness: a revoked freshness key vouches for nothing", "[trust]") {
+  Deployment deployment;
+  deployment.policy.revoked.insert(Deployment::IdOf(deployment.clock_key));
+  CHECK_FALSE(VerifyFreshness(deployment.SignedFreshness(deployment.now), deployment.Trusted()));
+}
+
 TEST_CASE("freshness: a statement about an older or another policy is not believed", "[trust]") {
   Deployment deployment;
   const Envelope before = deployment.SignedFreshness(deployment.now);
