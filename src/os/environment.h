@@ -25,6 +25,11 @@ struct Environment {
 // worst.
 Environment DiscoverEnvironment();
 
+// Names the running system that this process is in: the machine, its start, and the numbers of its
+// processes. Another text after each start, on each copy of an image, and in each container. Empty
+// where the kernel does not say.
+std::string RunningSystem();
+
 // The two of them that a module may ask for alone.
 std::string HostName();
 std::vector<std::string> HostAddresses();

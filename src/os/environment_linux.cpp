@@ -67,6 +67,13 @@ std::vector<std::string> HostAddresses() {
   return addresses;
 }
 
+std::string RunningSystem() {
+  const std::string boot = TextOf("/proc/sys/kernel/random/boot_id");
+  const std::string processes = LinkTarget("/proc/self/ns/pid");
+  if (boot.empty() || processes.empty()) return {};
+  return TextOf("/etc/machine-id") + "\n" + boot + "\n" + processes;
+}
+
 Environment DiscoverEnvironment() {
   Environment environment;
   environment.hostname = HostName();

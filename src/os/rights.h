@@ -10,7 +10,7 @@ enum class Right : unsigned {
   kReadFiles = 1u << 0,      // open and list files for reading, whoever owns them
   kReadProcesses = 1u << 1,  // read other processes' memory and state (implies /proc)
   kNetwork = 1u << 2,        // internet sockets, raw ICMP, and the kernel's address tables
-  // Changing the system is a right that arrives with the first module that does it.
+  kEndProcesses = 1u << 3,   // signals to other processes, through their handles
 };
 
 class Rights {

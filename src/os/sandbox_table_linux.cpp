@@ -86,7 +86,12 @@ constexpr int kReadFilesCalls[] = {
     SCMP_SYS(fadvise64),
 };
 
-constexpr int kReadProcessesCalls[] = {SCMP_SYS(process_vm_readv)};
+// What a process runs and has open are links below /proc.
+constexpr int kReadProcessesCalls[] = {SCMP_SYS(process_vm_readv), SCMP_SYS(readlink),
+                                       SCMP_SYS(readlinkat)};
+
+// By a handle alone: kill(2) takes numbers, which may be a stranger's by then.
+constexpr int kEndProcessesCalls[] = {SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal)};
 
 // socket() is a rule of its own. No listen, no accept: nothing of ours waits for connections.
 constexpr int kNetworkCalls[] = {
@@ -153,6 +158,7 @@ constexpr int kDeadly[] = {
 // DAC_READ_SEARCH: read whoever's file, but not write it. Nothing else of root's remains.
 constexpr int kReadFilesCapabilities[] = {CAP_DAC_READ_SEARCH};
 constexpr int kReadProcessesCapabilities[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+constexpr int kEndProcessesCapabilities[] = {CAP_KILL};
 constexpr int kNetworkCapabilities[] = {CAP_NET_RAW};  // ICMP; seccomp keeps other raw sockets shut
 
 constexpr const char* kReadFilesPaths[] = {"/"};
@@ -166,6 +172,7 @@ constexpr SandboxRow kTable[] = {
     {Right::kReadFiles, kReadFilesCapabilities, kReadFilesCalls, kReadFilesPaths},
     {Right::kReadProcesses, kReadProcessesCapabilities, kReadProcessesCalls, kReadProcessesPaths},
     {Right::kNetwork, kNetworkCapabilities, kNetworkCalls, kNetworkPaths},
+    {Right::kEndProcesses, kEndProcessesCapabilities, kEndProcessesCalls, {}},
 };
 
 }  // namespace

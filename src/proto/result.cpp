@@ -256,19 +256,24 @@ Environment DecodeEnvironment(const json::object& fields) {
 Bytes EncodeHeartbeat(const Heartbeat& heartbeat) {
   json::object tags;
   for (const auto& [name, text] : heartbeat.tags) tags[name] = json::FromName(text);
-  return json::Write(json::object{{"agent", heartbeat.agent.Text()},
-                                  {"name", json::FromName(heartbeat.name)},
-                                  {"version", heartbeat.version},
-                                  {"time", FormatRfc3339(heartbeat.time)},
-                                  {"started", FormatRfc3339(heartbeat.started)},
-                                  {"environment", EncodeEnvironment(heartbeat.environment)},
-                                  {"tags", std::move(tags)},
-                                  {"modules", EncodeVersions(heartbeat.modules)},
-                                  {"formats", EncodeVersions(heartbeat.formats)},
-                                  {"policy", json::FromUint(heartbeat.policy)},
-                                  {"sandbox", heartbeat.sandbox},
-                                  {"boot", heartbeat.boot},
-                                  {"ledger", EncodeMark(heartbeat.ledger)}});
+  json::object fields{{"agent", heartbeat.agent.Text()},
+                      {"name", json::FromName(heartbeat.name)},
+                      {"version", heartbeat.version},
+                      {"time", FormatRfc3339(heartbeat.time)},
+                      {"started", FormatRfc3339(heartbeat.started)},
+                      {"environment", EncodeEnvironment(heartbeat.environment)},
+                      {"tags", std::move(tags)},
+                      {"modules", EncodeVersions(heartbeat.modules)},
+                      {"formats", EncodeVersions(heartbeat.formats)},
+                      {"policy", json::FromUint(heartbeat.policy)},
+                      {"sandbox", heartbeat.sandbox},
+                      {"boot", heartbeat.boot},
+                      {"ledger", EncodeMark(heartbeat.ledger)}};
+  if (!heartbeat.host.empty()) {
+    fields["host"] = heartbeat.host;
+    fields["pid"] = json::FromUint(heartbeat.pid);
+  }
+  return json::Write(fields);
 }
 
 Expected<Heartbeat> DecodeHeartbeat(BytesView payload) {
@@ -294,6 +299,8 @@ Expected<Heartbeat> DecodeHeartbeat(BytesView payload) {
   heartbeat.policy = in.OptionalUint64("policy", 0);
   heartbeat.sandbox = in.OptionalString("sandbox");
   heartbeat.boot = in.OptionalString("boot");
+  heartbeat.host = in.OptionalString("host");
+  heartbeat.pid = in.OptionalUint64("pid", 0);
   heartbeat.ledger = ReadMark(in);
   if (auto ok = in.Finish(); !ok) return std::move(ok).error().During("heartbeat");
   return heartbeat;

@@ -119,6 +119,8 @@ struct Heartbeat {
   std::uint64_t policy = 0;
   std::string sandbox;
   std::string boot;  // random at each start of the process: tells two copies of one key apart
+  std::string host;  // the running system, hashed: tells two agents on one machine; may be empty
+  std::uint64_t pid = 0;  // with `host`
   LedgerMark ledger;
 };
 

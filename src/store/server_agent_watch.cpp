@@ -21,6 +21,21 @@ bool GoesBack(const KnownLedger& known, const LedgerMark& mark, UtcTime signed_a
 
 }  // namespace
 
+Expected<std::vector<TwinRow>> ServerReader::ListTwins(std::string_view host) {
+  return statements().All(
+      "SELECT id, name, pid, started FROM agents WHERE host = ? AND host != ''"
+      " AND status != 'offline' ORDER BY started, id",
+      [](Columns& in) {
+        TwinRow row;
+        row.id = in.ReadId<AgentId>();
+        row.name = in.Text();
+        row.pid = in.Unsigned<std::uint64_t>();
+        row.started = in.Time();
+        return row;
+      },
+      host);
+}
+
 Expected<bool> ServerTx::RecordLedger(const AgentId& agent, const LedgerMark& mark,
                                       UtcTime signed_at, UtcTime now) {
   auto known = statements().One(

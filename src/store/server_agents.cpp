@@ -230,10 +230,11 @@ Expected<Seen> ServerTx::RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now
       " heartbeattime = ?5, alive = ?5, started = ?6, newest = max(newest, ?7), boot = ?8,"
       " boot_since = ?9, boot_returns = ?10, cloned = CASE WHEN ?11 THEN ?5 ELSE cloned END,"
       " connected = ?12, status = CASE WHEN ?12 THEN 'online' ELSE 'offline' END, policy = ?13,"
-      " sandbox = ?14 WHERE row = ?1",
+      " sandbox = ?14, host = ?15, pid = ?16 WHERE row = ?1",
       life->row, heartbeat.name, heartbeat.version, life->environment, Millis(now),
       Millis(heartbeat.started), Millis(heartbeat.time), life->boot, life->boot_since,
-      life->returns, seen.new_clone, connected, heartbeat.policy, heartbeat.sandbox);
+      life->returns, seen.new_clone, connected, heartbeat.policy, heartbeat.sandbox, heartbeat.host,
+      heartbeat.pid);
   if (!done) return std::move(done).error();
   auto back = RecordLedger(heartbeat.agent, heartbeat.ledger, heartbeat.time, now);
   if (!back) return std::move(back).error();

@@ -35,6 +35,8 @@ class ServerReader {
                                              std::size_t limit);
   Expected<AgentCount> CountAgents(const Target::Sql& where);
   Expected<std::vector<AgentCopyRow>> ListCopies(const AgentId& id);
+  // The agents on this running system that are not offline, the one that began first first.
+  Expected<std::vector<TwinRow>> ListTwins(std::string_view host);
 
   // ---- actions
   Expected<std::optional<ActionRow>> FindAction(const ActionId& id);

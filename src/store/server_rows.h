@@ -58,6 +58,14 @@ struct AgentCopyRow {
   UtcTime last;
 };
 
+// An agent on a running system where others are as well.
+struct TwinRow {
+  AgentId id;
+  std::string name;
+  std::uint64_t pid = 0;
+  UtcTime started;  // its own clock
+};
+
 struct AgentCount {
   std::uint64_t total = 0, online = 0, idle = 0, offline = 0;
 };

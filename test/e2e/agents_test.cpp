@@ -203,3 +203,24 @@ TEST_CASE("agents: what an investigator remembers proves a machine's ledger, or 
   REQUIRE(lab.Mig({"agents", "release", AgentOf(lab, 1).Text(), "--reason", "a test"}).status == 0);
   CHECK(Agents(lab).at(0).at("ledger_back").is_null());
 }
+
+TEST_CASE("agents: agentdestroy ends the agent that is meant, and no other process", "[e2e]") {
+  const Lab lab;
+  Background twin = StartAgent(lab, ConfigFor(lab, "twin"));
+  REQUIRE(twin.WaitForOutput("enrolled", 20s));
+  const auto destroy = [&](UtcTime started) {
+    RunOptions options;
+    options.input =
+        json::Write(json::object{{"pid", twin.pid()}, {"started", FormatRfc3339(started)}});
+    return lab.Mig({"module", "agentdestroy"}, options);
+  };
+  const Outcome wrong = destroy(Now() - std::chrono::hours(1));
+  CHECK(Contains(wrong.out, "it is not the agent that is meant"));
+  const Outcome right = destroy(Now());
+  INFO(right.out);
+  CHECK(Contains(right.out, "\"success\":true"));
+  CHECK(Contains(right.out, "\"killed\":false"));
+  const auto ended = twin.Wait(20s);
+  REQUIRE(ended);
+  CHECK(ended->status == 0);
+}

@@ -1,5 +1,8 @@
 #include "roles/agent/heartbeat.h"
 
+#include <unistd.h>
+
+#include "crypto/digest.h"
 #include "crypto/ed25519.h"
 #include "modules/module.h"
 #include "os/environment.h"
@@ -9,10 +12,21 @@ namespace mig::agent {
 namespace {
 
 constexpr std::size_t kBootBytes = 16;
+constexpr std::size_t kHostBytes = 16;
 
 }  // namespace
 
-Boot MakeBoot(UtcTime now) { return {EncodeBase32(RandomBytes(kBootBytes)), now}; }
+Boot MakeBoot(UtcTime now) { return {EncodeBase32(RandomBytes(kBootBytes)), now, "", 0}; }
+
+Boot MakeLoneBoot(UtcTime now, const OrgId& org) {
+  Boot boot = MakeBoot(now);
+  const std::string system = os::RunningSystem();
+  if (system.empty()) return boot;
+  // Nobody outside learns the machine's numbers, nor finds the machine again in another deployment.
+  boot.host = EncodeBase32(Sha256(org.Text() + "\n" + system).substr(0, kHostBytes));
+  boot.pid = static_cast<std::uint64_t>(getpid());
+  return boot;
+}
 
 Heartbeat MakeHeartbeat(const Self& self, const Boot& boot, const SandboxFacts& sandbox,
                         std::uint64_t policy, const LedgerMark& ledger, UtcTime now) {
@@ -31,6 +45,8 @@ Heartbeat MakeHeartbeat(const Self& self, const Boot& boot, const SandboxFacts& 
   heartbeat.policy = policy;
   heartbeat.sandbox = sandbox.level;
   heartbeat.boot = boot.id;
+  heartbeat.host = boot.host;
+  heartbeat.pid = boot.pid;
   heartbeat.ledger = ledger;
   return heartbeat;
 }

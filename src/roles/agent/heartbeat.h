@@ -15,8 +15,12 @@ namespace mig::agent {
 struct Boot {
   std::string id;  // random
   UtcTime started;
+  std::string host;  // empty: not told (several agents run here on purpose)
+  std::uint64_t pid = 0;
 };
 Boot MakeBoot(UtcTime now);
+// As MakeBoot, of an agent that wants to be the only one of its deployment on this machine.
+Boot MakeLoneBoot(UtcTime now, const OrgId& org);
 
 Heartbeat MakeHeartbeat(const Self& self, const Boot& boot, const SandboxFacts& sandbox,
                         std::uint64_t policy, const LedgerMark& ledger, UtcTime now);

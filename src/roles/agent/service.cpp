@@ -82,9 +82,10 @@ Expected<Ground> Prepare(const AgentConfig& config) {
   options.outbox_bytes = config.outbox_bytes;
   auto db = store::AgentDb::Open(config.Database(), options);
   if (!db) return std::move(db).error();
+  Boot boot = config.many_on_one_host ? MakeBoot(Now()) : MakeLoneBoot(Now(), deployment->org);
   return Ground{std::move(*lock),     std::move(*host_lock),  std::move(self),
                 std::move(*identity), std::move(*deployment), SandboxHere(),
-                MakeBoot(Now()),      std::move(*db)};
+                std::move(boot),      std::move(*db)};
 }
 
 class Service {

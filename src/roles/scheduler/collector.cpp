@@ -4,6 +4,7 @@
 
 #include "proto/command.h"
 #include "proto/topics.h"
+#include "roles/scheduler/twins.h"
 #include "util/crash_point.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -111,6 +112,17 @@ void Collector::Take(std::size_t relay, Heartbeat heartbeat) {
         if (seen->came_on) {
           auto due = tx.MakeDue(beat.agent, now);
           if (!due) return std::move(due).error();
+        }
+        if (seen->fresh && !beat.host.empty()) {
+          auto twins = tx.ListTwins(beat.host);
+          if (!twins) return std::move(twins).error();
+          for (const store::NewProposal& proposal : ProposeForTwins(*twins, now)) {
+            auto proposed = tx.Propose(proposal, now);
+            if (!proposed) return std::move(proposed).error();
+            if (*proposed != store::Proposed::kNew) continue;
+            auto told = tx.Audit("scheduler", "action.proposed", proposal.subject, "{}", now);
+            if (!told) return told;
+          }
         }
         return AuditSeen(tx, beat.agent, *seen, now);
       },

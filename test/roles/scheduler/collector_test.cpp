@@ -266,5 +266,45 @@ TEST_CASE("collector: two machines with one identity are sent nothing but stops"
   CHECK(bench.Command(stop.id, agent.id).status == CommandStatus::kSent);
 }
 
+TEST_CASE("collector: two agents on one machine become a proposal for people, once",
+          "[scheduler]") {
+  Bench bench;
+  FakeAgent older = bench.Enrol();
+  FakeAgent newer = bench.Enrol();
+  const auto beat = [&](FakeAgent& agent, std::string host, std::uint64_t pid, UtcTime started) {
+    mig::Heartbeat heartbeat;
+    heartbeat.agent = agent.id;
+    heartbeat.name = "web1";
+    heartbeat.version = "1.0";
+    heartbeat.time = agent.clock = bench.now;
+    heartbeat.started = started;
+    heartbeat.boot = "boot";
+    heartbeat.host = std::move(host);
+    heartbeat.pid = pid;
+    heartbeat.ledger = agent.Mark();
+    bench.Say(topics::Heartbeat(agent.id), agent.Say(kHeartbeatType, EncodeHeartbeat(heartbeat)));
+  };
+  const auto proposals = [&] {
+    auto list =
+        bench.db->Read([](store::ServerReader& reader) { return reader.ListProposals(0, 10, kStart); });
+    REQUIRE(list);
+    return *list;
+  };
+  beat(older, "", 812, kStart - seconds(90));
+  beat(newer, "", 900, kStart - seconds(10));
+  CHECK(proposals().empty());  // they do not say where they are: several are wanted there
+  beat(older, "here", 812, kStart - seconds(90));
+  beat(newer, "elsewhere", 900, kStart - seconds(10));
+  CHECK(proposals().empty());
+  beat(newer, "here", 900, kStart - seconds(10));
+  beat(older, "here", 812, kStart - seconds(90));
+  REQUIRE(proposals().size() == 1);
+  const auto proposal = proposals()[0];
+  CHECK(proposal.kind == Kind::kAdmin);
+  CHECK(proposal.target == "id = '" + newer.id.Text() + "'");
+  CHECK(proposal.operations.find("\"agentdestroy\"") != std::string::npos);
+  CHECK(proposal.operations.find("\"pid\":812") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace mig::scheduler
