@@ -61,7 +61,7 @@ constexpr Verb kVerbs[] = {
     {"approve", Group::kInvestigator, "read an action that waits, and sign it", &RunApprove},
     {"reject", Group::kInvestigator, "say no to an action that waits", &RunReject},
     {"action", Group::kInvestigator, "explain, verify and sign an action in a file", &RunAction},
-    {"key", Group::kInvestigator, "make and show signing keys", &RunKey},
+    {"key", Group::kInvestigator, "your signing keys: files, ssh-agent, gpg, cards", &RunKey},
     {"policy", Group::kInvestigator, "who may order what: draft, sign, publish, show", &RunPolicy},
     {"config", Group::kInvestigator, "check a configuration file", &RunConfigVerb},
     {"completion", Group::kInvestigator, "complete words in bash, zsh or fish", &RunCompletion},

@@ -23,43 +23,40 @@ Expected<fs::path> FolderOfKind(const Environment& environment, const char* vari
   return fs::path(home) / below_home / "mig";
 }
 
-Expected<ClientConfig> LoadLab(const fs::path& folder) {
-  auto config = LoadClientConfig(folder / "config" / "client.yaml");
-  if (!config) return config;
-  config->lab = folder;
-  config->source = "the lab in " + folder.string();
-  return config;
-}
-
 // lab.json is written last: a folder without it is no lab yet.
 bool IsLab(const fs::path& folder) {
   std::error_code error;
   return fs::exists(folder / "lab.json", error);
 }
 
-// The file's part of FindClientConfig; nothing when there is none to be found.
-Expected<std::optional<ClientConfig>> FindFile(const ConfigOptions& options,
-                                               const Environment& environment) {
-  const auto some = [](Expected<ClientConfig> config) -> Expected<std::optional<ClientConfig>> {
-    if (!config) return std::move(config).error();
-    return std::optional<ClientConfig>(std::move(*config));
-  };
-  if (!options.config.empty()) return some(LoadClientConfig(options.config));
+// A configuration's file, and the lab it belongs to.
+struct Place {
+  fs::path file;
+  std::optional<fs::path> lab;
+};
+
+Place PlaceInLab(const fs::path& folder) { return {folder / "config" / "client.yaml", folder}; }
+
+// Nothing when there is none to be found.
+Expected<std::optional<Place>> FindPlace(const ConfigOptions& options,
+                                         const Environment& environment) {
+  using Found = std::optional<Place>;
+  if (!options.config.empty()) return Found(Place{options.config, {}});
   if (const std::string file = environment("MIG_CONFIG"); !file.empty()) {
-    return some(LoadClientConfig(file));
+    return Found(Place{file, {}});
   }
   if (const std::string folder = environment("MIG_LAB_DIR"); !folder.empty()) {
-    if (IsLab(folder)) return some(LoadLab(folder));
+    if (IsLab(folder)) return Found(PlaceInLab(folder));
     return Error(Errc::kNotFound, "MIG_LAB_DIR: there is no lab in " + folder +
                                       "; start one with: mig lab up --dir " + folder);
   }
   std::error_code error;
   if (auto folder = UserConfigFolder(environment);
       folder && fs::exists(*folder / "client.yaml", error)) {
-    return some(LoadClientConfig(*folder / "client.yaml"));
+    return Found(Place{*folder / "client.yaml", {}});
   }
-  if (auto lab = LabFolder(environment); lab && IsLab(*lab)) return some(LoadLab(*lab));
-  return std::optional<ClientConfig>();
+  if (auto lab = LabFolder(environment); lab && IsLab(*lab)) return Found(PlaceInLab(*lab));
+  return Found();
 }
 
 }  // namespace
@@ -134,16 +131,34 @@ Expected<ClientConfig> LoadClientConfig(const fs::path& file) {
   return config;
 }
 
+Expected<std::optional<fs::path>> FindClientConfigFile(const ConfigOptions& options,
+                                                       const Environment& environment) {
+  auto place = FindPlace(options, environment);
+  if (!place) return std::move(place).error();
+  if (!*place) return std::optional<fs::path>();
+  return std::optional<fs::path>((*place)->file);
+}
+
 Expected<ClientConfig> FindClientConfig(const ConfigOptions& options,
                                         const Environment& environment) {
-  auto found = FindFile(options, environment);
-  if (!found) return std::move(found).error();
+  auto place = FindPlace(options, environment);
+  if (!place) return std::move(place).error();
+  std::optional<ClientConfig> found;
+  if (*place) {
+    auto config = LoadClientConfig((*place)->file);
+    if (!config) return config;
+    if ((*place)->lab) {
+      config->lab = (*place)->lab;
+      config->source = "the lab in " + (*place)->lab->string();
+    }
+    found = std::move(*config);
+  }
   const std::string api = environment("MIG_API");
   const std::string ca = environment("MIG_CA");
   const std::string org = environment("MIG_ORG");
   const std::string key = options.key.empty() ? environment("MIG_KEY") : options.key;
   const bool complete = !api.empty() && !ca.empty() && !org.empty() && !key.empty();
-  if (!*found && !complete) {
+  if (!found && !complete) {
     auto folder = UserConfigFolder(environment);
     const std::string file = folder ? (*folder / "client.yaml").string() : "client.yaml";
     return Error(Errc::kNotFound,
@@ -152,8 +167,8 @@ Expected<ClientConfig> FindClientConfig(const ConfigOptions& options,
                      "deployment copy examples/config/client.yaml to that place, or name one "
                      "with -config FILE");
   }
-  ClientConfig config = *found ? std::move(**found) : ClientConfig{};
-  if (!*found) config.source = "the environment (MIG_API, MIG_CA, MIG_ORG, MIG_KEY)";
+  ClientConfig config = found ? std::move(*found) : ClientConfig{};
+  if (!*place) config.source = "the environment (MIG_API, MIG_CA, MIG_ORG, MIG_KEY)";
   if (!api.empty()) {
     auto url = NormaliseApiUrl(api);
     if (!url) return std::move(url).error().During("MIG_API");

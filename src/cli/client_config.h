@@ -47,6 +47,10 @@ Expected<std::filesystem::path> UserStateFolder(const Environment& environment);
 // One file; see examples/config/client.yaml. Relative paths in it are relative to its folder.
 Expected<ClientConfig> LoadClientConfig(const std::filesystem::path& file);
 
+// Which file FindClientConfig would read, and nothing where there is none. Errors: as there.
+Expected<std::optional<std::filesystem::path>> FindClientConfigFile(const ConfigOptions& options,
+                                                                    const Environment& environment);
+
 // The file is the first of -config, MIG_CONFIG, MIG_LAB_DIR's lab, client.yaml in the user's
 // folder, the default lab. Then MIG_API, MIG_CA, MIG_ORG, MIG_KEY and -key replace single values;
 // without a file these must be complete. Errors say what was looked for and what to do.

@@ -1,8 +1,5 @@
-// Public keys as people write them in drafts of policies and pass them on: one line each.
-//   mig-ed25519 BASE64 NAME                       `mig key show`
-//   ssh-ed25519 BASE64 COMMENT                    an SSH key
-//   sk-ssh-ed25519@openssh.com BASE64 COMMENT     an SSH key on a FIDO token
-//   mig-rsa BASE64 NAME                           RSAPublicKey (DER), of an OpenPGP key
+// Public keys as people write them in drafts of policies, as the keys of documents. The lines are
+// crypto/public_key_line.h's: `mig-ed25519 …` (mig key show), `mig-rsa …`, `ssh-ed25519 …`.
 #pragma once
 
 #include <string>
@@ -19,9 +16,9 @@ struct KeyLine {
   std::string name;  // what stands behind the key; may be empty
 };
 
-// Error: kMalformed, kUnsupported, saying what such a line looks like.
+// Space at either end is passed over. Errors: as ReadPublicLine.
 Expected<KeyLine> ReadKeyLine(std::string_view text);
-// Plain Ed25519 keys as mig-ed25519, whatever they were read as: only the key counts.
+// Always as `mig-TYPE`, whatever it was read as: only the key counts.
 std::string WriteKeyLine(const DocumentKey& key, std::string_view name);
 
 // The id by which documents and signatures name the key.

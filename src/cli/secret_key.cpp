@@ -8,9 +8,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxKeyFileBytes = 64 * 1024;
+}  // namespace
 
-Expected<Bytes> Ask(const PassphraseSource& source, const std::string& prompt) {
+Expected<Bytes> AskPassphrase(const PassphraseSource& source, const std::string& prompt) {
   if (source.descriptor) return os::ReadSecretFromDescriptor(*source.descriptor);
   auto secret = os::ReadSecretFromTerminal(prompt);
   if (!secret && secret.error().code() == Errc::kUnavailable) {
@@ -21,7 +21,11 @@ Expected<Bytes> Ask(const PassphraseSource& source, const std::string& prompt) {
   return secret;
 }
 
-}  // namespace
+Error NoKeyIn(const fs::path& file) {
+  return Error(Errc::kNotFound, "there is no key in " + file.string() +
+                                    "; make one with: mig key new --name 'Your Name <mail>', or "
+                                    "sign with one that you have: mig key list, mig key use KEY");
+}
 
 Expected<void> CheckPrivate(const fs::path& file) {
   std::error_code error;
@@ -37,30 +41,34 @@ Expected<void> CheckPrivate(const fs::path& file) {
 }
 
 Expected<KeyFile> LoadSecretKey(const fs::path& file, const PassphraseSource& source) {
+  auto opened = OpenSecretKey(file, source);
+  if (!opened) return std::move(opened).error();
+  return std::move(opened->file);
+}
+
+Expected<OpenedKey> OpenSecretKey(const fs::path& file, const PassphraseSource& source) {
   auto text = os::ReadFile(file, kMaxKeyFileBytes);
   if (!text) {
     if (text.error().code() != Errc::kNotFound) return std::move(text).error();
-    return Error(Errc::kNotFound, "there is no key in " + file.string() +
-                                      "; make one with: mig key new --name 'Your Name <mail>'");
+    return NoKeyIn(file);
   }
   if (auto is_private = CheckPrivate(file); !is_private) return std::move(is_private).error();
   const auto locked = NeedsPassphrase(*text);
   if (!locked) return Error(locked.error()).During(file.string());
-  Bytes passphrase;
+  Wiped passphrase{Bytes()};
   if (*locked) {
-    auto asked = Ask(source, "Passphrase for " + file.string() + ": ");
+    auto asked = AskPassphrase(source, "Passphrase for " + file.string() + ": ");
     if (!asked) return std::move(asked).error();
-    passphrase = std::move(*asked);
+    passphrase = Wiped(std::move(*asked));
   }
-  auto key = ReadKeyFile(*text, passphrase);
-  WipeBytes(passphrase);
+  auto key = ReadKeyFile(*text, passphrase.bytes);
   WipeBytes(*text);
   if (!key) return std::move(key).error().During(file.string());
-  return key;
+  return OpenedKey{std::move(*key), std::move(passphrase)};
 }
 
 Expected<Bytes> NewPassphrase(const PassphraseSource& source) {
-  auto first = Ask(source, "Passphrase for the new key: ");
+  auto first = AskPassphrase(source, "Passphrase for the new key: ");
   if (!first) return first;
   if (first->empty()) {
     return Error(Errc::kInvalid,
@@ -68,7 +76,7 @@ Expected<Bytes> NewPassphrase(const PassphraseSource& source) {
                  "--no-passphrase");
   }
   if (source.descriptor) return first;
-  auto second = Ask(source, "Once more: ");
+  auto second = AskPassphrase(source, "Once more: ");
   if (!second) return second;
   const bool same = *first == *second;
   WipeBytes(*second);

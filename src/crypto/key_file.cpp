@@ -21,7 +21,6 @@ constexpr std::string_view kEnd = "-----END MIG PRIVATE KEY-----";
 constexpr std::string_view kVersion = "1";
 constexpr std::string_view kInClear = "none";
 constexpr std::string_view kEncrypted = "argon2id-xchacha20poly1305";
-constexpr std::string_view kPublicLineStart = "mig-ed25519 ";
 constexpr std::size_t kMaxFileBytes = 4096;
 constexpr std::size_t kMaxKeyNameBytes = 256;
 
@@ -232,11 +231,11 @@ Expected<bool> NeedsPassphrase(std::string_view text) {
   return parsed->derivation.has_value();
 }
 
-Expected<PublicLine> PublicHalf(std::string_view text) {
+Expected<KeyOwner> PublicHalf(std::string_view text) {
   auto parsed = Parse(text);
   if (!parsed) return std::move(parsed).error();
   WipeBytes(parsed->secret);
-  return PublicLine{parsed->public_key, std::move(parsed->name)};
+  return KeyOwner{parsed->public_key, std::move(parsed->name)};
 }
 
 Expected<KeyFile> ReadKeyFile(std::string_view text, std::string_view passphrase) {
@@ -266,29 +265,6 @@ Expected<KeyFile> ReadKeyFile(std::string_view text, std::string_view passphrase
     return Error(Errc::kDenied, "key file: the secret does not belong to the public key");
   }
   return KeyFile{std::move(parsed->name), parsed->created, std::move(*secret)};
-}
-
-std::string WritePublicLine(const PublicKey& key, std::string_view name) {
-  assert(IsKeyName(name) && "checked where the name came in");
-  std::string line(kPublicLineStart);
-  return line.append(EncodeBase64(key.View())).append(" ").append(name);
-}
-
-Expected<PublicLine> ReadPublicLine(std::string_view text) {
-  const auto malformed = [](std::string_view why) {
-    return Error(Errc::kMalformed,
-                 "public key: " + std::string(why) + "; a line `mig-ed25519 KEY NAME` expected");
-  };
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  if (!text.starts_with(kPublicLineStart)) return malformed("it starts otherwise");
-  text.remove_prefix(kPublicLineStart.size());
-  const std::size_t space = text.find(' ');
-  auto raw = DecodeBase64(text.substr(0, space));
-  auto key = raw ? PublicKey::FromBytes(*raw) : Expected<PublicKey>(std::move(raw).error());
-  if (!key) return malformed(key.error().message());
-  const std::string_view name = space == std::string_view::npos ? "" : text.substr(space + 1);
-  if (!IsKeyName(name)) return malformed("the name is missing or not plain");
-  return PublicLine{*key, std::string(name)};
 }
 
 }  // namespace mig

@@ -31,18 +31,14 @@ Expected<bool> NeedsPassphrase(std::string_view text);
 
 // The public half, which needs no passphrase (and is only believed of one's own file: see
 // ReadKeyFile). Error: kMalformed.
-struct PublicLine {
+struct KeyOwner {
   PublicKey key;
   std::string name;
 };
-Expected<PublicLine> PublicHalf(std::string_view text);
+Expected<KeyOwner> PublicHalf(std::string_view text);
 
-// Errors: kMalformed; kDenied for a wrong passphrase or altered file; kFull: no memory for Argon2id.
+// Errors: kMalformed; kDenied for a wrong passphrase or altered file; kFull: no memory for
+// Argon2id.
 Expected<KeyFile> ReadKeyFile(std::string_view text, std::string_view passphrase);
-
-// "mig-ed25519 <base64> <name>": one line that is a public key, for policies and people, without
-// its line end. Requires: IsKeyName(name).
-std::string WritePublicLine(const PublicKey& key, std::string_view name);
-Expected<PublicLine> ReadPublicLine(std::string_view text);
 
 }  // namespace mig

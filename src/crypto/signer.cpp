@@ -1,6 +1,7 @@
 #include "crypto/signer.h"
 
-#include "crypto/digest.h"
+#include <cassert>
+
 #include "crypto/ssh_key.h"
 #include "crypto/verifying_key.h"
 #include "util/encoding.h"
@@ -10,33 +11,27 @@ namespace {
 
 constexpr std::string_view kEd25519Form = "ed25519";
 
-BytesView MaterialOf(const SignerKey& key) {
-  return key.type == ssh::kSkEd25519Type ? BytesView(key.key).substr(0, PublicKey::kBytes)
-                                         : BytesView(key.key);
-}
-
-// As everybody will read it: one place says what form some bytes are of. A raw signature may begin
-// like any packet.
-bool Verifies(const SignerKey& key, BytesView message, BytesView signature) {
-  const auto verifying = VerifyingKey::From(key.type, key.key);
-  return verifying && verifying->Verify(message, signature);
-}
-
 }  // namespace
 
-Bytes Signer::Fingerprint() const { return Sha256(MaterialOf(key_)); }
+Bytes Signer::Fingerprint() const {
+  const auto key = VerifyingKey::From(key_.type, key_.key);
+  assert(key && "who made the signer had a key that verifies");
+  return key->Fingerprint();
+}
 
 Expected<Signature> Signer::Sign(std::string_view payload_type, BytesView payload) {
   const Bytes message = PreAuthEncoding(payload_type, payload);
   auto made = SignBytes(message);
   if (!made) return std::move(made).error();
-  if (!Verifies(key_, message, made->sig)) {
+  // As everybody will read it: one place says what form some bytes are of.
+  const auto key = VerifyingKey::From(key_.type, key_.key);
+  if (!key || !key->Verify(message, made->sig)) {
     return Error(Errc::kInternal,
                  key_.source +
                      ": what it gave is no valid signature by this key; nothing was "
                      "signed");
   }
-  return Signature{EncodeBase32(Fingerprint()), std::move(made->sig), std::move(made->form)};
+  return Signature{EncodeBase32(key->Fingerprint()), std::move(made->sig), std::move(made->form)};
 }
 
 Expected<void> AddSignature(Envelope& envelope, Signer& signer) {

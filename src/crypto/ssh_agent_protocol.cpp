@@ -11,10 +11,12 @@ namespace {
 
 // draft-miller-ssh-agent section 6.1.
 constexpr std::uint8_t kFailure = 5;
+constexpr std::uint8_t kSuccess = 6;
 constexpr std::uint8_t kRequestIdentities = 11;
 constexpr std::uint8_t kIdentitiesAnswer = 12;
 constexpr std::uint8_t kSignRequest = 13;
 constexpr std::uint8_t kSignResponse = 14;
+constexpr std::uint8_t kRemoveAll = 19;
 
 constexpr std::size_t kMaxKeyBlob = 16 * 1024;
 constexpr std::size_t kMaxComment = 4 * 1024;
@@ -91,6 +93,48 @@ Expected<Bytes> ReadSignAnswer(BytesView body) {
   if (auto end = in.Finish(); !end) return std::move(end).error();
   return signature;
 }
+
+Expected<AgentRequest> ReadRequest(BytesView body) {
+  Reader in(body, "the request");
+  AgentRequest request;
+  const std::uint8_t type = in.Byte("type");
+  if (type == kRequestIdentities || type == kRemoveAll) {
+    request.kind = type == kRemoveAll ? AgentRequest::Kind::kForget : AgentRequest::Kind::kList;
+  } else if (type == kSignRequest) {
+    request.kind = AgentRequest::Kind::kSign;
+    request.key_blob = Bytes(in.String("key", kMaxKeyBlob));
+    request.data = Bytes(in.String("data", kMaxAgentMessage));
+    in.Uint32("flags");
+  } else if (in.ok()) {
+    return request;  // whatever follows
+  }
+  if (auto end = in.Finish(); !end) return std::move(end).error();
+  return request;
+}
+
+Bytes ForgetRequest() { return Framed(kRemoveAll, {}); }
+
+Bytes IdentitiesAnswer(const std::vector<AgentIdentity>& identities) {
+  Bytes content;
+  AppendUint32(content, static_cast<std::uint32_t>(identities.size()));
+  for (const AgentIdentity& identity : identities) {
+    AppendString(content, identity.key_blob);
+    AppendString(content, identity.comment);
+  }
+  return Framed(kIdentitiesAnswer, content);
+}
+
+Bytes SignAnswer(std::string_view algorithm, BytesView raw_signature) {
+  Bytes signature;
+  AppendString(signature, algorithm);
+  AppendString(signature, raw_signature);
+  Bytes content;
+  AppendString(content, signature);
+  return Framed(kSignResponse, content);
+}
+
+Bytes SuccessAnswer() { return Framed(kSuccess, {}); }
+Bytes FailureAnswer() { return Framed(kFailure, {}); }
 
 Expected<Bytes> RawSignature(BytesView agent_signature) {
   Reader in(agent_signature, kWhat);

@@ -34,6 +34,21 @@ Expected<std::vector<AgentIdentity>> ReadIdentitiesAnswer(BytesView body);
 // The signature as sshsig::Assemble and RawSignature take it.
 Expected<Bytes> ReadSignAnswer(BytesView body);
 
+// The other side: what our own holder of a key understands (cli/key_holder.h).
+struct AgentRequest {
+  enum class Kind { kList, kSign, kForget, kOther };
+  Kind kind = Kind::kOther;
+  Bytes key_blob;  // kSign
+  Bytes data;      // kSign
+};
+// Error: kMalformed.
+Expected<AgentRequest> ReadRequest(BytesView body);
+Bytes ForgetRequest();  // remove all keys
+Bytes IdentitiesAnswer(const std::vector<AgentIdentity>& identities);
+Bytes SignAnswer(std::string_view algorithm, BytesView raw_signature);
+Bytes SuccessAnswer();
+Bytes FailureAnswer();
+
 // The 64 bytes within a signature by a key of the type ssh-ed25519. Error: kMalformed, kInvalid.
 Expected<Bytes> RawSignature(BytesView agent_signature);
 

@@ -45,6 +45,9 @@ class LocalListener {
   LocalListener& operator=(LocalListener&&) = delete;
   ~LocalListener();  // removes the socket
 
+  // Another process goes on with it: closed here, and not removed.
+  void Leave() { socket_.Reset(); }
+
   // The next one who connects, or kTimeout.
   Expected<LocalStream> Accept(LocalStream::Deadline deadline);
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 
+#include "cli/key_line.h"
 #include "cli/policy_words.h"
 #include "cli/signing_bundle.h"
 #include "crypto/digest.h"
@@ -32,7 +33,7 @@ std::string Why(const std::string& text) {
 
 // `name` is the owner's, the key any.
 std::string Line(const std::string& name) {
-  return WritePublicLine(SecretKey::Generate().public_key(), name);
+  return WriteKeyLine(Deployment::KeyOf(SecretKey::Generate()), name);
 }
 
 std::string Two() {

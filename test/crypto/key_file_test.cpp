@@ -113,23 +113,3 @@ TEST_CASE("key file: a name that would break the lines is refused", "[crypto]") 
   CHECK(IsKeyName(std::string(256, 'x')));
   CHECK_FALSE(IsKeyName(std::string(257, 'x')));
 }
-
-TEST_CASE("public line: key and name, there and back", "[crypto]") {
-  const PublicKey key = Sample().secret.public_key();
-  const std::string line = WritePublicLine(key, "Ann Example <ann@example.net>");
-  for (const std::string& text : {line, line + "\n"}) {
-    const auto read = ReadPublicLine(text);
-    REQUIRE(read);
-    CHECK(read->key == key);
-    CHECK(read->name == "Ann Example <ann@example.net>");
-  }
-  for (const std::string& text :
-       {std::string(), std::string("mig-ed25519"), std::string("mig-ed25519 "),
-        "mig-ed25519 AAAA " + std::string("Ann"), line.substr(0, 56), line + "\n\n",
-        "ssh-ed25519" + line.substr(11), Replaced(line, " Ann", "  Ann")}) {
-    INFO(text);
-    const auto read = ReadPublicLine(text);
-    REQUIRE_FALSE(read);
-    CHECK(read.error().code() == Errc::kMalformed);
-  }
-}

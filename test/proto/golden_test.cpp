@@ -9,6 +9,7 @@
 #include "crypto/envelope.h"
 #include "crypto/key_file.h"
 #include "crypto/merkle.h"
+#include "crypto/public_key_line.h"
 #include "proto/access.h"
 #include "proto/action.h"
 #include "proto/command.h"
@@ -304,7 +305,7 @@ TEST_CASE("golden: key files and the public line", "[golden]") {
   CHECK(clear->secret.Seed() == Bytes(32, 2));
   const auto line = ReadPublicLine(Golden("public-line.v1.txt"));
   REQUIRE(line);
-  CHECK(line->key == KeyOf(2));
+  CHECK(line->key == KeyOf(2).View());
   CHECK(line->name == "Ann Example <ann@example.net>");
 }
 

@@ -9,6 +9,7 @@
 
 #include "crypto/envelope.h"
 #include "crypto/key_file.h"
+#include "crypto/public_key_line.h"
 #include "modules/frames.h"
 #include "proto/access.h"
 #include "proto/action.h"

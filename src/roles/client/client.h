@@ -23,7 +23,7 @@ int RunApprove(std::span<const std::string> arguments);     // mig approve ID
 int RunReject(std::span<const std::string> arguments);      // mig reject ID
 int RunAction(std::span<const std::string> arguments);      // mig action explain|… FILE
 int RunPolicy(std::span<const std::string> arguments);      // mig policy init|show|sign|…
-int RunKey(std::span<const std::string> arguments);         // mig key new|show
+int RunKey(std::span<const std::string> arguments);         // mig key …
 int RunCompletion(std::span<const std::string> arguments);  // mig completion bash|zsh|fish
 
 // What can check a configuration file of one role. Roles do not know one another, so main.cpp,

@@ -1,141 +1,113 @@
-// mig key new|show: the investigator's own key.
-#include <filesystem>
+// mig key …: people's signing keys, wherever they are.
+#include "roles/client/key_verb.h"
 
-#include "cli/client_config.h"
-#include "cli/secret_key.h"
+#include <algorithm>
+
 #include "cli/verb.h"
-#include "crypto/key_file.h"
 #include "os/files.h"
-#include "proto/ids.h"
 #include "roles/client/client.h"
-#include "util/clock.h"
 
 namespace mig {
 namespace {
 
 namespace fs = std::filesystem;
-using cli::ExitStatus;
 
-constexpr std::size_t kMaxKeyFileBytes = 64 * 1024;
-
-// -key and MIG_KEY aside, where one's own key is.
-Expected<fs::path> OwnKeyFile() {
-  auto folder = cli::UserConfigFolder(cli::ProcessEnvironment);
-  if (!folder) return folder;
-  return *folder / "investigator.key";
-}
-
-std::string KeyIdOf(const PublicKey& key) {
-  return KeyId::FromBytes(key.Fingerprint()).value().Text();
-}
-
-ExitStatus NewKey(std::span<const std::string> words, cli::Terminal& terminal) {
-  std::string name, out;
-  bool no_passphrase = false;
-  std::uint64_t descriptor = 0;
-  cli::Options options("mig key new --name 'FULL NAME <MAIL>' [--out FILE]",
-                       "Makes your signing key and prints its public line, which the people who "
-                       "keep the root\nkeys put into the policy. The secret never leaves this "
-                       "machine.");
-  options.Text("name", 'n', "'NAME <MAIL>'", "whose key it is; stays with it for ever", &name);
-  options.Text("out", 'o', "FILE",
-               "where to write it (default: investigator.key beside client.yaml)", &out);
-  options.Integer("passphrase-fd", '\0', "N", "read the passphrase from descriptor N", 0, 1023,
-                  &descriptor);
-  options.Flag("no-passphrase", '\0', "write the key unprotected, for machines and trials",
-               &no_passphrase);
-  options.Example("mig key new --name 'Ada Lovelace <ada@example.net>'",
-                  "asks for a passphrase and writes ~/.config/mig/investigator.key");
-  options.Example("mig key new --name 'CI <ci@example.net>' --no-passphrase --out ci.key",
-                  "an unprotected key for a machine");
-  if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
-  if (!IsKeyName(name)) {
-    return cli::Fail(terminal, Error(Errc::kInvalid,
-                                     "--name: say whose key it is, as in: mig key new --name 'Ada "
-                                     "Lovelace <ada@example.net>'"));
-  }
-  auto file = out.empty() ? OwnKeyFile() : Expected<fs::path>(fs::path(out));
-  if (!file) return cli::Fail(terminal, file.error());
-
-  // Before anybody has typed a passphrase twice for nothing.
-  std::error_code error;
-  if (fs::exists(*file, error)) {
-    return cli::Fail(terminal,
-                     Error(Errc::kExists, file->string() +
-                                              " exists already and is never overwritten; see it "
-                                              "with `mig key show " +
-                                              file->string() + "`, or choose another --out"));
-  }
-  if (out.empty()) {
-    auto folder = os::MakePrivateDirectory(file->parent_path());
-    if (!folder) return cli::Fail(terminal, folder.error());
-  }
-  Bytes passphrase;
-  if (!no_passphrase) {
-    cli::PassphraseSource source;
-    if (options.Given("passphrase-fd")) source.descriptor = static_cast<int>(descriptor);
-    auto asked = cli::NewPassphrase(source);
-    if (!asked) return cli::Fail(terminal, asked.error());
-    passphrase = std::move(*asked);
-  }
-  const KeyFile key{name, Now(), SecretKey::Generate()};
-  auto text = WriteKeyFile(key, passphrase);
-  WipeBytes(passphrase);
-  if (!text) return cli::Fail(terminal, text.error());
-  auto written = os::WriteNewFile(*file, *text, 0600);
-  WipeBytes(*text);
-  if (!written) return cli::Fail(terminal, written.error());
-
-  terminal.Remark("Wrote " + file->string() + (no_passphrase ? ", unprotected." : "."));
-  terminal.Remark("This is its public line, for the policy:");
-  terminal.Data(WritePublicLine(key.secret.public_key(), key.name) + "\n");
-  return cli::Finish(terminal, cli::kFound);
-}
-
-ExitStatus ShowKey(std::span<const std::string> words, cli::Terminal& terminal) {
-  std::string named;
-  cli::Options options("mig key show [FILE]",
-                       "Prints the public line of a key file and its key id. No passphrase is "
-                       "needed.");
-  options.Word("FILE", "the key file (default: the one the verbs sign with)", false, &named);
-  options.Example("mig key show", "your own public line, for the policy");
-  options.Example("mig key show ci.key", "that of another key file");
-  if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
-  fs::path file = named;
-  if (named.empty()) {
-    // The key that a query would sign with; where nothing is configured yet, one's own.
-    auto config = cli::FindClientConfig({}, cli::ProcessEnvironment);
-    auto own = config ? Expected<fs::path>(config->key.file) : OwnKeyFile();
-    if (!own) return cli::Fail(terminal, own.error());
-    file = *own;
-  }
-  auto text = os::ReadFile(file, kMaxKeyFileBytes);
-  if (!text) return cli::Fail(terminal, text.error());
-  // A public line in a file of its own will do, too.
-  auto half = text->starts_with("mig-") ? ReadPublicLine(text->substr(0, text->find('\n')))
-                                        : PublicHalf(*text);
-  WipeBytes(*text);
-  if (!half) return cli::Fail(terminal, std::move(half).error().During(file.string()));
-  terminal.Data(WritePublicLine(half->key, half->name) + "\n");
-  terminal.Remark("file    " + file.string());
-  terminal.Remark("key id  " + KeyIdOf(half->key));
-  return cli::Finish(terminal, cli::kFound);
-}
+// In the order of the help. To add one: a line here, its declaration in key_verb.h, and its file.
+constexpr KeyVerb kKeyVerbs[] = {
+    {"new", "makes a key file and prints its public line", &RunKeyNew},
+    {"list", "the keys here: files, ssh-agent's, gpg's", &RunKeyList},
+    {"show", "the public line of a key, for the policy", &RunKeyShow},
+    {"use", "which key the verbs sign with", &RunKeyUse},
+    {"import", "takes in a key of gpg or OpenSSH", &RunKeyImport},
+    {"export", "a key for gpg or OpenSSH", &RunKeyExport},
+    {"passphrase", "changes, sets or removes the passphrase of a key file", &RunKeyPassphrase},
+    {"unlock", "holds the opened key for some hours", &RunKeyUnlock},
+    {"lock", "ends that", &RunKeyLock},
+    {"agent", "as unlock, in the foreground", &RunKeyAgent},
+};
 
 }  // namespace
 
+void KeyWord::AddTo(cli::Options& options) {
+  options.Word("KEY",
+               "a key file, ssh:SHA256:… or gpg:FINGERPRINT (default: the one the verbs sign with)",
+               false, &text);
+  options.Text("config", 'c', "FILE",
+               "the deployment (default: MIG_CONFIG, ~/.config/mig/client.yaml, the lab)",
+               &config.config);
+}
+
+Expected<cli::KeyChoice> KeyWord::Choice() const {
+  if (!text.empty()) return cli::ParseKeyChoice(text, fs::current_path());
+  return cli::OwnKey(config, cli::ProcessEnvironment);
+}
+
+Expected<fs::path> KeyWord::File() const {
+  auto choice = Choice();
+  if (!choice) return std::move(choice).error();
+  if (choice->kind == cli::KeyChoice::Kind::kFile) return choice->file;
+  return Error(Errc::kInvalid, cli::KeyChoiceText(*choice) +
+                                   ": its secret is with another program and never comes here; "
+                                   "this needs a key file of mig");
+}
+
+void PassphraseOption::AddTo(cli::Options& options, const std::string& option,
+                             const std::string& help) {
+  name = option;
+  options.Integer(option, '\0', "N", help, 0, 1023, &descriptor);
+}
+
+cli::PassphraseSource PassphraseOption::Source(const cli::Options& options) const {
+  cli::PassphraseSource source;
+  if (options.Given(name)) source.descriptor = static_cast<int>(descriptor);
+  return source;
+}
+
+Expected<fs::path> NewKeyPlace(const std::string& out) {
+  fs::path file = out;
+  if (out.empty()) {
+    auto folder = cli::UserConfigFolder(cli::ProcessEnvironment);
+    if (!folder) return folder;
+    file = *folder / "investigator.key";
+  }
+  // Before anybody has typed a passphrase twice for nothing.
+  std::error_code error;
+  if (fs::exists(file, error)) {
+    return Error(Errc::kExists, file.string() +
+                                    " exists already and is never overwritten; see it with `mig "
+                                    "key show " +
+                                    file.string() + "`, or choose another --out");
+  }
+  if (out.empty()) {
+    if (auto made = os::MakePrivateDirectory(file.parent_path()); !made) {
+      return std::move(made).error();
+    }
+  }
+  return file;
+}
+
 int RunKey(std::span<const std::string> arguments) {
   cli::Terminal terminal = cli::Terminal::OfProcess();
-  if (!arguments.empty() && arguments[0] == "new") return NewKey(arguments.subspan(1), terminal);
-  if (!arguments.empty() && arguments[0] == "show") return ShowKey(arguments.subspan(1), terminal);
-  cli::Options options("mig key new|show …",
-                       "Your signing key: make one, or see its public half.\n\n"
-                       "  new   makes a key file; see `mig key new --help`\n"
-                       "  show  prints the public line for the policy; see `mig key show --help`");
+  if (!arguments.empty()) {
+    for (const KeyVerb& verb : kKeyVerbs) {
+      if (arguments[0] == verb.name) return verb.run(arguments.subspan(1), terminal);
+    }
+  }
+  std::size_t width = 0;
+  for (const KeyVerb& verb : kKeyVerbs) width = std::max(width, verb.name.size());
+  std::string verbs;
+  for (const KeyVerb& verb : kKeyVerbs) {
+    std::string name(verb.name);
+    name.resize(width, ' ');
+    verbs += "\n  " + name + "  " + std::string(verb.summary);
+  }
+  cli::Options options("mig key VERB …",
+                       "Your signing keys: make them, find them, carry them over.\n" + verbs);
   options.Example("mig key new --name 'Ada Lovelace <ada@example.net>'", "makes your key");
-  options.Example("mig key show", "prints your public line");
+  options.Example("mig key list", "what you could sign with here");
+  options.Example("mig key use gpg:ada@example.net", "sign with gpg, also by a smart card");
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
-  terminal.Complain("say what to do with the key: mig key new, or mig key show");
+  terminal.Complain("say what to do with the key; `mig key --help` lists it");
   return cli::kUsage;
 }
 
