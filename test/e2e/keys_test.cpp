@@ -187,6 +187,77 @@ TEST_CASE("keys: an OpenPGP key becomes a key file and signs as before", "[e2e]"
   CHECK(Asked(desk.Query(here)));
 }
 
+TEST_CASE("keys: ssh-keygen and gpg sign an action's bytes, and gpg verifies ours", "[e2e]") {
+  if (!Desk::Have("gpg") || !Desk::Have("ssh-keygen")) MIG_SKIP("there is no gpg or OpenSSH");
+  const Desk desk;
+  const std::string action = (desk.folder / "a.json").string();
+  const std::string pae = (desk.folder / "a.pae").string();
+  std::vector<std::string> words = kQuery;
+  words.emplace_back("-p");
+  std::ofstream(action) << desk.Mig(words).out;
+  REQUIRE(desk.Mig({"action", "pae", action, "-o", pae}).status == 0);
+  CHECK(TextOf(pae).starts_with("DSSEv1 "));
+
+  const std::string bob = (desk.folder / "bob").string();
+  const auto sign = [&](const std::string& name_space) {
+    fs::remove(pae + ".sig");
+    REQUIRE(
+        Run({"/usr/bin/env", "ssh-keygen", "-q", "-Y", "sign", "-n", name_space, "-f", bob, pae})
+            .status == 0);
+    return desk.Mig({"action", "add-signature", action, pae + ".sig"});
+  };
+  REQUIRE(Run({"/usr/bin/env", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", bob}).status ==
+          0);
+  const auto other = sign("file");
+  CHECK(other.status == 2);
+  CHECK(Contains(other.err, "-n mig"));
+  const auto added = sign("mig");
+  INFO(added.err);
+  REQUIRE(added.status == 0);
+  CHECK(Contains(TextOf(action), "\"sshsig\""));
+  CHECK(Contains(sign("mig").err, "has signed it already"));
+
+  // Of gpg, by another person; it does not say by whom.
+  REQUIRE(Run({"/usr/bin/env", "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key",
+               "Carl <carl@example.net>", "ed25519", "sign"},
+              desk.options)
+              .status == 0);
+  REQUIRE(Run({"/usr/bin/env", "gpg", "--batch", "--armor", "--detach-sign", pae}, desk.options)
+              .status == 0);
+  CHECK(Contains(desk.Mig({"action", "add-signature", action, pae + ".asc"}).err, "--public"));
+  const auto carl = desk.folder.Write(
+      "carl.asc", Run({"/usr/bin/env", "gpg", "--armor", "--export", "carl"}, desk.options).out);
+  const auto of_gpg =
+      desk.Mig({"action", "add-signature", action, pae + ".asc", "--public", carl.string()});
+  INFO(of_gpg.err);
+  REQUIRE(of_gpg.status == 0);
+  CHECK(Contains(TextOf(action), "\"openpgp\""));
+  // Not over these bytes.
+  std::ofstream(pae, std::ios::app) << "x";
+  fs::remove(pae + ".asc");
+  REQUIRE(Run({"/usr/bin/env", "gpg", "--batch", "--armor", "--detach-sign", pae}, desk.options)
+              .status == 0);
+  CHECK(desk.Mig({"action", "add-signature", action, pae + ".asc", "--public", carl.string()})
+            .status == 4);
+
+  // Ours, for gpg.
+  REQUIRE(desk.Mig({"action", "pae", action, "-o", pae}).status == 0);
+  REQUIRE(desk.Mig({"action", "asc", action, "-o", pae + ".asc"}).status == 0);
+  RunOptions import = desk.options;
+  import.input = desk.Mig({"key", "export", "--openpgp"}).out;
+  REQUIRE(Run({"/usr/bin/env", "gpg", "--batch", "--import"}, import).status == 0);
+  const auto verified =
+      Run({"/usr/bin/env", "gpg", "--batch", "--verify", pae + ".asc", pae}, desk.options);
+  CHECK(verified.status == 0);
+  CHECK(Contains(verified.err, "Good signature"));
+  // Nothing that our key did not sign before.
+  const std::string stranger = (desk.folder / "stranger.key").string();
+  REQUIRE(desk.Mig({"key", "new", "--name", "Eve <eve@example.net>", "--no-passphrase", "--out",
+                    stranger})
+              .status == 0);
+  CHECK(desk.Mig({"action", "asc", action, "--key", stranger}).status == 4);
+}
+
 TEST_CASE("keys: errors say where they looked, what they found, and the next command", "[e2e]") {
   const Desk desk;
   const auto none = desk.Query("/nowhere/me.key");

@@ -1,11 +1,12 @@
 // mig action show|verify FILE: what a signed action says, and who signed it, without sending it.
-// The other words: action_explain.cpp, action_sign.cpp.
+// The other words: action_explain.cpp, action_sign.cpp, action_signature.cpp.
 #include "roles/client/action_verb.h"
 #include "cli/action_file.h"
 #include "cli/explanation.h"
 #include "cli/terminal_json.h"
 #include "cli/verb.h"
 #include "proto/action.h"
+#include "roles/client/action_signature.h"
 #include "roles/client/client.h"
 #include "roles/client/policy_source.h"
 #include "trust/authorisation.h"
@@ -100,7 +101,10 @@ struct Word {
   ExitStatus (*run)(std::span<const std::string> words, cli::Terminal& terminal);
 };
 // To add one: a line here, one in the help below, its function in action_verb.h.
-constexpr Word kWords[] = {{"explain", &RunActionExplain},
+constexpr Word kWords[] = {{"add-signature", &RunActionAddSignature},
+                           {"asc", &RunActionAsc},
+                           {"explain", &RunActionExplain},
+                           {"pae", &RunActionPae},
                            {"show", &RunActionShow},
                            {"sign", &RunActionSign},
                            {"verify", &RunActionVerify}};
@@ -115,13 +119,16 @@ int RunAction(std::span<const std::string> arguments) {
     }
   }
   cli::Options options(
-      "mig action explain|show|sign|verify FILE",
+      "mig action VERB FILE",
       "Actions in files: signed ones, as `mig query -p` prints them, and those of "
       "MIG.\n\n"
-      "  explain  what it asks, of whom, who signed it and who must, in plain words\n"
-      "  show     what it says, as it was signed\n"
-      "  sign     adds your signature\n"
-      "  verify   who signed it, and whether that is enough");
+      "  explain        what it asks, of whom, who signed it and who must, in plain words\n"
+      "  show           what it says, as it was signed\n"
+      "  sign           adds your signature\n"
+      "  verify         who signed it, and whether that is enough\n"
+      "  pae            the bytes that are signed, for gpg and ssh-keygen\n"
+      "  add-signature  takes in what they signed\n"
+      "  asc            your signature, for gpg --verify");
   options.Example("mig action explain a.json", "before you sign it");
   options.Example("mig action verify a.json", "whether agents would believe its signatures");
   if (auto ended = cli::ParseWords(options, arguments, terminal)) return *ended;
