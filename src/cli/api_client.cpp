@@ -16,6 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kPieceBytes = 256 * 1024;  // docs/api.md, "PUT /v1/attachments/{sha256}"
+constexpr int kMostIdlePieces = 8;
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{1'000};
 constexpr milliseconds kPauseSlice{20};
@@ -493,6 +495,38 @@ Expected<void> ApiClient::ReleaseAgent(const AgentId& agent, const std::string& 
                   json::Write(json::object{{"reason", reason}}));
   if (!body) return std::move(body).error();
   return {};
+}
+
+Expected<bool> ApiClient::PutAttachment(BytesView sha256, BytesView content) {
+  const std::string target = "/v1/attachments/" + EncodeHex(sha256);
+  bool sent = false;
+  std::size_t from = 0;
+  // Each answer says how much is there; one that does not grow for long is a server that lies.
+  for (int idle = 0; idle < kMostIdlePieces;) {
+    HttpCall call;
+    call.method = "PUT";
+    call.target = target;
+    call.body = Bytes(content.substr(from, kPieceBytes));
+    call.headers.Add("Content-Type", "application/octet-stream");
+    call.headers.Add("Accept", "application/json");
+    call.headers.Add("Content-Range", "bytes " + std::to_string(from) + "-" +
+                                          std::to_string(from + call.body.size() - 1) + "/" +
+                                          std::to_string(content.size()));
+    auto reply = Exchange(std::move(call), true);
+    if (!reply) return std::move(reply).error();
+    auto body = ReadBody(*reply);
+    if (!body) return std::move(body).error();
+    json::ObjectReader in(*body, "the server's answer", json::ObjectReader::Unknown::kIgnore);
+    const std::uint64_t received = in.Uint64("received");
+    const bool complete = in.OptionalBool("complete", false);
+    if (auto done = in.Finish(); !done) return std::move(done).error();
+    if (complete) return sent || reply->status == 201;
+    if (received >= content.size()) break;
+    idle = received > from ? 0 : idle + 1;
+    from = static_cast<std::size_t>(received);
+    sent = true;
+  }
+  return Error(Errc::kMalformed, "the server takes the attachment and does not keep it");
 }
 
 Expected<void> ApiClient::Follow(const ActionId& id, const OnEvent& on_event) {

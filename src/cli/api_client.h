@@ -124,6 +124,10 @@ class ApiClient {
   // As Follow, for what is there now.
   Expected<void> ReadSoFar(const ActionId& id, const OnEvent& on_event);
 
+  // Brings the content of an attachment, from where an earlier attempt broke off. False: the server
+  // had it already.
+  Expected<bool> PutAttachment(BytesView sha256, BytesView content);
+
   // Ends the call under way, and all later ones, with kUnavailable "interrupted".
   // Async-signal-safe.
   void Interrupt();

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxErrorsKept = 10'000;  // when a search asks for all of them
 constexpr std::size_t kExamples = 3;
+// Of the checks of one search that nothing answered so many are listed, as MIG lists all; the
+// others are counted. A thousand digests from a list would fill the answer with what is not there.
+constexpr std::size_t kMostListed = 64;
 
 std::string UpperHex(const Bytes& bytes) {
   std::string text = EncodeHex(bytes);
@@ -116,19 +119,26 @@ ModuleResult Report::Finish(std::chrono::nanoseconds duration) && {
   ModuleResult result;
   json::object elements;
   json::array limited;
+  json::object unlisted;
   for (const Running& running : running_) {
     const Search& search = *running.search;
     json::array nothing;
+    std::uint64_t without = 0;  // checks that found nothing, beyond those that are listed
     if (search.matchall) {
       if (running.hits == 0) nothing.push_back(NothingFound(search.repeated));
     } else {
       for (std::size_t i = 0; i < search.checks.size(); ++i) {
         if (running.check_hits[i] > 0) continue;
+        if (nothing.size() == kMostListed) {
+          ++without;
+          continue;
+        }
         nothing.push_back(
             NothingFound(OneCheck(search.checks[i], search.repeated.at("paths").as_array())));
       }
     }
     elements[search.label] = std::move(nothing);
+    if (without > 0) unlisted[search.label] = without;
     if (running.done()) limited.emplace_back(search.label);
   }
   if (errors_dropped_ > 0) {
@@ -149,6 +159,9 @@ ModuleResult Report::Finish(std::chrono::nanoseconds duration) && {
                                    {"followed", std::move(followed_)},
                                    {"matchlimitreached", std::move(limited)},
                                    {"longlines", long_lines_}};
+  if (!unlisted.empty()) {
+    result.statistics.get_object()["checksnotlisted"] = std::move(unlisted);
+  }
   return result;
 }
 

@@ -240,7 +240,8 @@ asio::awaitable<Expected<void>> HttpChannel::Impl::Send(
     co_return Failure(error, "send");
   }
   head.header_limit(kMaxHeadBytes);
-  head.body_limit(options.max_reply_bytes);  // an announced length is checked with the head
+  head.skip(request.method() == http::verb::head);  // then a length is announced, and nothing comes
+  head.body_limit(options.max_reply_bytes);         // an announced length is checked with the head
   if (auto [error, size] = co_await http::async_read_header(*transport, buffer, head, kAwait);
       error) {
     co_return Failure(error, "receive");

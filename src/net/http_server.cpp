@@ -196,6 +196,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   asio::awaitable<bool> ServeOne(Stream& stream, beast::flat_buffer& buffer,
                                  const std::string& peer, bool first);
   asio::awaitable<bool> Write(Stream& stream, HttpReply reply, unsigned version, bool keep_alive);
+  asio::awaitable<bool> WriteHead(Stream& stream, HttpReply reply, unsigned version,
+                                  bool keep_alive);
   asio::awaitable<bool> Refuse(Stream& stream, unsigned version, int status, std::string_view code,
                                std::string_view message);
   asio::awaitable<void> Close(Stream& stream);
@@ -371,6 +373,9 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   }
   auto outcome = state->answered.Take();
   if (auto* reply = std::get_if<HttpReply>(&outcome)) {
+    if (method == "HEAD") {
+      co_return co_await WriteHead(stream, std::move(*reply), version, keep_alive && !stopping);
+    }
     co_return co_await Write(stream, std::move(*reply), version, keep_alive && !stopping);
   }
   co_await WriteEvents(stream, state);
@@ -393,6 +398,19 @@ asio::awaitable<bool> HttpServer::Impl::Write(Stream& stream, HttpReply reply, u
   response.body() = std::move(reply.body);
   response.keep_alive(keep_alive);
   response.prepare_payload();
+  stream.tcp().expires_after(options.write_deadline);
+  auto [error, bytes] = co_await http::async_write(stream, response, kAwait);
+  co_return !error && keep_alive;
+}
+
+// The answer to HEAD: what GET would say, without the body. The handler may give the length of a
+// body that it did not make.
+asio::awaitable<bool> HttpServer::Impl::WriteHead(Stream& stream, HttpReply reply, unsigned version,
+                                                  bool keep_alive) {
+  http::response<http::empty_body> response(static_cast<http::status>(reply.status), version);
+  if (reply.headers.Count("Content-Length") == 0) response.content_length(reply.body.size());
+  for (const auto& [name, value] : reply.headers) response.insert(name, value);
+  response.keep_alive(keep_alive);
   stream.tcp().expires_after(options.write_deadline);
   auto [error, bytes] = co_await http::async_write(stream, response, kAwait);
   co_return !error && keep_alive;

@@ -116,6 +116,7 @@ TEST_CASE("api.md: a lab answers like the examples, to a program of curl and Ope
              ExampleOf("POST /v1/targets"), "");
   for (const std::string& section : Api().sections) {
     if (!section.starts_with("GET /") || section.ends_with("/events")) continue;
+    if (section.find("{sha256}") != std::string::npos) continue;  // content, no JSON
     std::string path = section.substr(4);
     if (const auto at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, id);
     INFO(path);

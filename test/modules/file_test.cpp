@@ -357,6 +357,18 @@ TEST_CASE("file: matchany reports each check that says yes, and those that never
   CHECK(empty == 1);
 }
 
+TEST_CASE("file: of many checks that find nothing 64 are listed, and the others counted",
+          "[modules]") {
+  Tree tree;
+  tree.Write("needle", "content\n");
+  json::array names{"needle"};
+  for (int i = 0; i < 100; ++i) names.emplace_back("absent" + std::to_string(i));
+  const auto result =
+      RunOne(SearchFor(tree.at(""), {{"names", std::move(names)}}, {{"matchall", false}}));
+  CHECK(result.elements.at("s1").as_array().size() == 1 + 64);
+  CHECK(result.statistics.at("checksnotlisted").at("s1").to_number<int>() == 36);
+}
+
 TEST_CASE("file: nothing found is an element without a file, as MIG has it", "[modules]") {
   Tree tree;
   const auto result = RunOne(SearchFor(tree.at(""), {{"names", List({"absent"})}}));

@@ -7,6 +7,7 @@
 
 #include "crypto/key_file.h"
 #include "os/files.h"
+#include "proto/action.h"
 #include "util/settings.h"
 
 namespace mig::agent {
@@ -79,6 +80,10 @@ Expected<AgentConfig> LoadAgentConfig(const std::filesystem::path& file) {
   }
   config.outbox_bytes = settings->Size("outbox", config.outbox_bytes);
   if (config.outbox_bytes < kLeastOutbox) settings->Fail("outbox", "expected at least 1m");
+  config.attachment_bytes = settings->Size("attachments", config.attachment_bytes);
+  if (config.attachment_bytes < kMaxAttachmentBytes) {
+    settings->Fail("attachments", "expected at least 64m, the size of one");
+  }
   config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();
   return config;

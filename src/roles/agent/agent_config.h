@@ -35,6 +35,7 @@ struct AgentConfig {
   bool privacy = false;  // results are masked as each module says
   std::chrono::milliseconds heartbeat{std::chrono::minutes(5)};
   std::uint64_t outbox_bytes = std::uint64_t{256} << 20;
+  std::uint64_t attachment_bytes = std::uint64_t{256} << 20;  // of the cache
   LogSettings logging;
 
   // The files below `directory`.
@@ -43,6 +44,7 @@ struct AgentConfig {
   std::filesystem::path CertificateFile() const { return directory / "agent.crt"; }
   std::filesystem::path EnrolmentFile() const { return directory / "enrolment.json"; }
   std::filesystem::path GrantFile() const { return directory / "grant.json"; }
+  std::filesystem::path AttachmentFolder() const { return directory / "attachments"; }
   std::filesystem::path Database() const { return directory / "agent.db"; }
 };
 

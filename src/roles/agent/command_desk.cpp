@@ -163,6 +163,7 @@ Expected<Runnable> CommandDesk::Recheck(const store::RememberedAction& action,
   Runnable runnable;
   runnable.action = std::move(decision.accepted->action);
   runnable.roots = std::move(decision.accepted->roots);
+  runnable.constraints = std::move(decision.accepted->constraints);
   return runnable;
 }
 

@@ -26,6 +26,7 @@ struct SandboxFacts {
 struct Runnable {
   Action action;
   std::vector<std::vector<std::string>> roots;  // for each operation; empty: any
+  std::vector<Constraints> constraints;         // for each, to be asked again of attachments
 };
 
 class CommandDesk {

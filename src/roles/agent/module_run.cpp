@@ -39,6 +39,10 @@ std::vector<std::string> ModuleArguments(const ModuleCall& call) {
     words.emplace_back("--root");
     words.push_back(root);
   }
+  for (const ModuleAttachment& attachment : call.attachments) {
+    words.emplace_back("--attachment");
+    words.push_back(attachment.name + "=" + std::to_string(attachment.content.size()));
+  }
   if (call.privacy) words.emplace_back("--privacy");
   if (call.require_full_sandbox) {
     words.emplace_back("--require-sandbox");
@@ -84,8 +88,9 @@ Expected<std::shared_ptr<ModuleRun>> ModuleRun::Start(
   options.argv = ModuleArguments(call);
   auto child = os::ChildProcess::Start(options);
   if (!child) return std::move(child).error().During("module " + call.module);
-  std::shared_ptr<ModuleRun> run(
-      new ModuleRun(io, std::move(*child), json::Write(call.parameters)));
+  Bytes input = json::Write(call.parameters);
+  for (const ModuleAttachment& attachment : call.attachments) input += attachment.content;
+  std::shared_ptr<ModuleRun> run(new ModuleRun(io, std::move(*child), std::move(input)));
   run->WatchDeadline(deadline);
   asio::co_spawn(
       io, [](std::shared_ptr<ModuleRun> self) { return self->DrainErrors(); }(run),

@@ -19,12 +19,19 @@
 
 namespace mig::agent {
 
+// What follows the parameters on the child's stdin; the child puts it in (roles/module).
+struct ModuleAttachment {
+  std::string name;
+  Bytes content;
+};
+
 struct ModuleCall {
   std::string program;  // absolute path of this executable
   std::string module;
   json::object parameters;
-  Limits limits;                   // what is left of the action's
-  std::vector<std::string> roots;  // below which it may read; empty: everywhere
+  std::vector<ModuleAttachment> attachments;  // those that the parameters refer to
+  Limits limits;                              // what is left of the action's
+  std::vector<std::string> roots;             // below which it may read; empty: everywhere
   bool privacy = false;
   bool require_full_sandbox = false;
 };

@@ -5,7 +5,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "proto/attachment_references.h"
 #include "roles/agent/crash_points.h"
+#include "roles/agent/self_facts.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -28,11 +30,25 @@ OperationSummary Failure(CommandStatus status, std::string why) {
   return summary;
 }
 
+Expected<json::object> ExpandFor(const Operation& operation,
+                                 const std::vector<ModuleAttachment>& attached) {
+  return ExpandAttachments(operation.parameters,
+                           [&](std::string_view name) -> std::optional<BytesView> {
+                             for (const ModuleAttachment& attachment : attached) {
+                               if (attachment.name == name) return BytesView(attachment.content);
+                             }
+                             return std::nullopt;
+                           });
+}
+
 }  // namespace
 
 struct Runner::Job {
   Job(asio::io_context& io, Runnable runnable, AnswerWriter answer)
-      : what(std::move(runnable)), writer(std::move(answer)), room(io) {}
+      : what(std::move(runnable)),
+        writer(std::move(answer)),
+        room(io),
+        attachments(std::make_shared<AttachmentWait>(io)) {}
 
   Runnable what;
   AnswerWriter writer;
@@ -41,10 +57,11 @@ struct Runner::Job {
   steady_clock::time_point begun, deadline;
   bool require_full_sandbox = false;
 
-  std::shared_ptr<ModuleRun> run;  // the child of the present operation
-  asio::steady_timer room;         // waits for room in the outbox
-  Cut cut = Cut::kNone;            // of the whole action
-  std::string no_room;             // why the outbox took no more
+  std::shared_ptr<ModuleRun> run;               // the child of the present operation
+  asio::steady_timer room;                      // waits for room in the outbox
+  std::shared_ptr<AttachmentWait> attachments;  // waits for them
+  Cut cut = Cut::kNone;                         // of the whole action
+  std::string no_room;                          // why the outbox took no more
 
   const ActionId& id() const { return what.action.id; }
   bool Waiting() const { return cut == Cut::kNone && steady_clock::now() < deadline; }
@@ -52,6 +69,7 @@ struct Runner::Job {
     if (cut == Cut::kNone) cut = reason;
     if (run) run->End(reason);
     room.cancel();
+    attachments->Cancel();
   }
 };
 
@@ -99,6 +117,22 @@ void Runner::Shutdown() {
 
 asio::awaitable<void> Runner::Perform(std::shared_ptr<Job> job) {
   const std::size_t count = job->what.action.operations.size();
+  auto unfit = co_await Prepare(job);
+  if (job->cut == Cut::kShutdown) co_return;
+  if (unfit) {
+    job->writer.BeginOperation(static_cast<std::uint32_t>(job->next_operation));
+    if (auto finished = job->writer.Finish(*unfit, unfit->status); !finished) {
+      log::Error("an answer cannot be stored; the run is given up",
+                 {{"action", job->id().Text()}, {"reason", finished.error().message()}});
+      co_return;
+    }
+    log::Warning("action ended before it ran",
+                 {{"action", job->id().Text()},
+                  {"status", std::string(CommandStatusName(unfit->status))},
+                  {"errors", json::Write(unfit->result.at("errors"))}});
+    events_.stored();
+    co_return;
+  }
   for (std::size_t operation = job->next_operation; operation < count; ++operation) {
     job->writer.BeginOperation(static_cast<std::uint32_t>(operation));
     OperationSummary summary = co_await RunOperation(job, operation);
@@ -136,6 +170,54 @@ asio::awaitable<void> Runner::Perform(std::shared_ptr<Job> job) {
     }
     events_.stored();
   }
+}
+
+asio::awaitable<Expected<std::vector<ModuleAttachment>>> Runner::Attached(std::shared_ptr<Job> job,
+                                                                          std::size_t operation) {
+  const Action& action = job->what.action;
+  const auto names = ReferencedAttachments(action.operations[operation].parameters);
+  std::vector<ModuleAttachment> attached;
+  for (const Attachment& attachment : action.attachments) {
+    if (!names.contains(attachment.name)) continue;
+    if (parts_.attachments == nullptr) {
+      co_return Error(Errc::kUnavailable, "this agent has no API to fetch attachments from");
+    }
+    auto content = co_await parts_.attachments->Get(attachment, job->deadline, job->attachments);
+    if (!content) co_return std::move(content).error();
+    attached.push_back({attachment.name, std::move(*content)});
+  }
+  co_return attached;
+}
+
+asio::awaitable<std::optional<OperationSummary>> Runner::Prepare(std::shared_ptr<Job> job) {
+  const Action& action = job->what.action;
+  if (action.attachments.empty()) co_return std::nullopt;
+  for (std::size_t i = job->next_operation; i < action.operations.size(); ++i) {
+    const Operation& operation = action.operations[i];
+    auto attached = co_await Attached(job, i);
+    if (job->cut == Cut::kStopped) {
+      co_return Failure(CommandStatus::kStopped, "stopped by people");
+    }
+    if (!attached) co_return Failure(CommandStatus::kFailed, attached.error().message());
+    const Constraints& constraints = job->what.constraints[i];
+    if (attached->empty() || (constraints.paths.empty() && constraints.parameters.empty())) {
+      continue;
+    }
+    std::function<Expected<void>()> check = [operation, constraints,
+                                             held = std::move(*attached)]() -> Expected<void> {
+      auto expanded = ExpandFor(operation, held);
+      if (!expanded) return std::move(expanded).error();
+      const auto facts = FactsOfModule(operation.module);
+      return CheckConstraints(constraints, *expanded, facts ? facts->paths : PathsFunction());
+    };
+    auto held = co_await parts_.attachments->Apart<Expected<void>>(std::move(check));
+    if (held) continue;
+    const bool denied = held.error().code() == Errc::kDenied;
+    co_return Failure(denied ? CommandStatus::kRefused : CommandStatus::kFailed,
+                      (denied ? "constraint: operations[" : "operations[") + std::to_string(i) +
+                          "], module " + operation.module + ": " + held.error().message());
+  }
+  co_return std::nullopt;
 }
 
 // The element into the answer; when the outbox is full, waits a while for it to be emptied.
@@ -176,6 +258,10 @@ asio::awaitable<OperationSummary> Runner::RunOperation(std::shared_ptr<Job> job,
   call.limits.seconds =
       static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(left).count());
 
+  auto attached = co_await Attached(job, operation);
+  if (job->cut == Cut::kStopped) co_return Failure(CommandStatus::kStopped, "stopped by people");
+  if (!attached) co_return Failure(CommandStatus::kFailed, attached.error().message());
+  call.attachments = std::move(*attached);
   auto started = ModuleRun::Start(parts_.io, call, job->deadline);
   if (!started) co_return Failure(CommandStatus::kFailed, started.error().message());
   Crash("agent.child.started");

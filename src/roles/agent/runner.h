@@ -13,6 +13,7 @@
 
 #include "proto/result.h"
 #include "roles/agent/answer_writer.h"
+#include "roles/agent/attachment_source.h"
 #include "roles/agent/command_desk.h"
 #include "roles/agent/identity.h"
 #include "roles/agent/module_run.h"
@@ -26,6 +27,7 @@ class Runner {
     boost::asio::io_context& io;
     const Identity& identity;
     store::AgentDb& db;
+    AttachmentSource* attachments = nullptr;  // null: actions that have some fail
   };
   struct Options {
     std::string program;  // of the children: this executable
@@ -54,6 +56,11 @@ class Runner {
  private:
   struct Job;
   boost::asio::awaitable<void> Perform(std::shared_ptr<Job> job);
+  // Every attachment is there, and what it holds keeps the policy's constraints; else how the
+  // action ends, before anything of it ran.
+  boost::asio::awaitable<std::optional<OperationSummary>> Prepare(std::shared_ptr<Job> job);
+  boost::asio::awaitable<Expected<std::vector<ModuleAttachment>>> Attached(std::shared_ptr<Job> job,
+                                                                           std::size_t operation);
   boost::asio::awaitable<OperationSummary> RunOperation(std::shared_ptr<Job> job,
                                                         std::size_t operation);
   boost::asio::awaitable<Expected<AnswerWriter::Added>> Add(std::shared_ptr<Job> job,

@@ -88,6 +88,17 @@ Expected<Ground> Prepare(const AgentConfig& config) {
                 std::move(boot),      std::move(*db)};
 }
 
+AttachmentSource::Options AttachmentOptions(const AgentConfig& config,
+                                            const DeploymentFacts& deployment) {
+  AttachmentSource::Options options;
+  options.api.url = deployment.api;
+  options.api.ca_file = config.ca.string();
+  options.api.proxy = config.proxy;
+  options.folder = config.AttachmentFolder();
+  options.cache_bytes = config.attachment_bytes;
+  return options;
+}
+
 class Service {
  public:
   Service(const AgentConfig& config, const std::filesystem::path& file, Ground& ground,
@@ -132,6 +143,7 @@ class Service {
   CommandDesk desk_;
   RelayLine line_;
   OutboxSender sender_;
+  AttachmentSource attachments_;
   Runner runner_;
   Enrolment enrolment_;
   bool leaving_ = false;
@@ -165,7 +177,8 @@ Service::Service(const AgentConfig& config, const std::filesystem::path& file, G
             line_.SendPart(part.envelope, std::move(done));
           },
           [] { return std::chrono::steady_clock::now(); }),
-      runner_({io_, ground.identity, db_}, {os::SelfExecutable(), config.privacy},
+      attachments_(io_, ground.identity, AttachmentOptions(config, ground.deployment)),
+      runner_({io_, ground.identity, db_, &attachments_}, {os::SelfExecutable(), config.privacy},
               {[this] {
                  sender_.Stored();
                  ArmWake();

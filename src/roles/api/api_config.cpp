@@ -1,6 +1,7 @@
 #include "roles/api/api_config.h"
 
 #include "os/files.h"
+#include "proto/action.h"
 #include "util/clock.h"
 #include "util/settings.h"
 
@@ -65,6 +66,15 @@ Expected<ApiConfig> LoadApiConfig(const std::filesystem::path& file) {
   l.read_deadline = limits.Duration("read_deadline", l.read_deadline);
   l.copy_silence = limits.Duration("copy_silence", l.copy_silence);
   l.idle_deadline = limits.Duration("idle_deadline", l.idle_deadline);
+
+  Settings attachments = settings->Section("attachments");
+  const std::string kept = attachments.String("folder", "");
+  config.attachments.folder =
+      kept.empty() ? config.store.parent_path() / "attachments" : folder / kept;
+  config.attachments.bytes = attachments.Size("bytes", config.attachments.bytes);
+  if (config.attachments.bytes < kMaxAttachmentBytes) {
+    attachments.Fail("bytes", "expected at least 64m, the size of one");
+  }
 
   config.logging = ReadLogSettings(*settings);
   if (auto ok = settings->Finish(); !ok) return std::move(ok).error();

@@ -46,6 +46,11 @@ struct ApiConfig {
     std::chrono::milliseconds copy_silence = std::chrono::minutes(3);
   } limits;
 
+  struct Attachments {
+    std::filesystem::path folder;                  // default: `attachments` beside the store
+    std::uint64_t bytes = std::uint64_t{4} << 30;  // of all together
+  } attachments;
+
   LogSettings logging;
 };
 

@@ -11,6 +11,16 @@ namespace {
 
 constexpr std::size_t kSmallBody = 64 * 1024;
 
+// As for renewals: a machine without a battery-backed clock may be far off. What agents may call
+// only reads, so a request that is served twice has told nobody anything new.
+constexpr std::chrono::hours kMaxAgentSkew{24};
+
+Expected<void> CheckAgentTime(UtcTime created, UtcTime now) {
+  if (created >= now - kMaxAgentSkew && created <= now + kMaxAgentSkew) return {};
+  return Error(Errc::kDenied, "the request was signed at " + FormatRfc3339(created) +
+                                  "; this server's clock says " + FormatRfc3339(now));
+}
+
 }  // namespace
 
 template <auto kServe>
@@ -45,6 +55,10 @@ std::span<const ApiService::Route> ApiService::Table() {
       {"POST", "/v1/actions/{id}/reject", kSmallBody, Caller::kSession, &Call<&A::PostReject>},
       {"GET", "/v1/pending", 0, Caller::kSession, &Call<&A::GetPending>},
       {"GET", "/v1/proposals", 0, Caller::kSession, &Call<&A::GetProposals>},
+      {"PUT", "/v1/attachments/{sha256}", Attachments::kPieceBytes, Caller::kSession,
+       &Call<&A::PutAttachment>},
+      {"HEAD", "/v1/attachments/{sha256}", 0, Caller::kSessionOrAgent, &Call<&A::GetAttachment>},
+      {"GET", "/v1/attachments/{sha256}", 0, Caller::kSessionOrAgent, &Call<&A::GetAttachment>},
       {"GET", "/v1/agents", 0, Caller::kSession, &Call<&A::GetAgents>},
       {"POST", "/v1/agents/{id}/release", kSmallBody, Caller::kSession, &Call<&A::PostRelease>},
       {"GET", "/v1/tokens", 0, Caller::kSession, &Call<&A::GetTokens>},
@@ -59,7 +73,7 @@ std::vector<HttpRoute> ApiService::Routes() {
   std::vector<HttpRoute> routes;
   for (const Route& route : Table()) {
     auto handle = [this, &route](HttpRequest request, Exchange exchange) {
-      if (route.caller == Caller::kSession) {
+      if (route.caller != Caller::kAnyone) {
         Admit(route, std::move(request), std::move(exchange));
       } else {
         route.serve(*this, std::move(request), std::move(exchange), {});
@@ -75,11 +89,23 @@ void ApiService::Admit(const Route& route, HttpRequest request, Exchange exchang
   boost::asio::post(readers_, [this, &route, request = std::move(request),
                                exchange = std::move(exchange)]() mutable {
     Expected<std::optional<store::SessionRow>> session = std::optional<store::SessionRow>();
+    std::optional<AgentId> agent;
+    const auto key_of_agent = [&](std::string_view keyid) -> std::optional<PublicKey> {
+      const auto id = AgentId::Parse(keyid);
+      if (!id || route.caller != Caller::kSessionOrAgent) return std::nullopt;
+      auto known = db_->Read([&](store::ServerReader& reader) { return reader.FindAgentKey(*id); });
+      if (!known || !*known) return std::nullopt;
+      auto key = PublicKey::FromBytes(**known);
+      if (!key) return std::nullopt;
+      agent = *id;
+      return *key;
+    };
     const auto key_of = [&](std::string_view keyid) -> std::optional<PublicKey> {
       const auto id = KeyId::Parse(keyid);
       if (!id) return std::nullopt;
       session = db_->Read([&](store::ServerReader& reader) { return reader.FindSession(*id); });
-      if (!session || !*session) return std::nullopt;
+      if (!session) return std::nullopt;
+      if (!*session) return key_of_agent(keyid);
       auto key = PublicKey::FromBytes((*session)->key);
       if (!key) return std::nullopt;
       return *key;
@@ -88,7 +114,7 @@ void ApiService::Admit(const Route& route, HttpRequest request, Exchange exchang
                                          "https://" + request.headers.Get("Host") + request.target,
                                          request.headers, request.body, key_of);
     boost::asio::post(io_, [this, &route, request = std::move(request),
-                            exchange = std::move(exchange), session = std::move(session),
+                            exchange = std::move(exchange), session = std::move(session), agent,
                             signed_by = std::move(signed_by)]() mutable {
       if (!session) return Reply(exchange, ErrorAnswer(session.error()));
       // 401 tells a client to open a session anew; 503 to wait.
@@ -97,6 +123,13 @@ void ApiService::Admit(const Route& route, HttpRequest request, Exchange exchang
         Reply(exchange, ErrorAnswer(401, "unauthenticated", error.message()));
       };
       if (!signed_by) return refuse(signed_by.error());
+      if (agent) {
+        if (auto fresh = CheckAgentTime(signed_by->created, Now()); !fresh) {
+          return refuse(fresh.error());
+        }
+        return route.serve(*this, std::move(request), std::move(exchange),
+                           "agent:" + agent->Text());
+      }
       auto person =
           gate_.Admit(**session, signed_by->nonce, signed_by->created, documents_->trusted, Now());
       if (!person) return refuse(person.error());

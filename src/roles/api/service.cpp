@@ -138,6 +138,10 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   std::unique_ptr<ApiService> service(
       new ApiService(io, std::move(config), std::move(*documents),
                      KeyPairPem{std::move(*ca_key), std::move(*ca_certificate)}, std::move(*db)));
+  auto attachments = Attachments::Open(io, *service->db_, service->config_.attachments.folder,
+                                       service->config_.attachments.bytes);
+  if (!attachments) return std::move(attachments).error();
+  service->attachments_ = std::move(*attachments);
   HttpServerOptions options;
   options.listen = service->config_.listen;
   options.socket = std::move(inherited);
@@ -152,6 +156,7 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   if (!server) return std::move(server).error();
   service->server_ = std::move(*server);
   service->lines_.Start();
+  service->attachments_->StartSweeping();
   return service;
 }
 
@@ -171,6 +176,7 @@ Expected<void> ApiService::Reload() {
 void ApiService::Stop(std::function<void()> done) {
   server_->Stop();
   streams_.CloseAll();
+  attachments_->StopSweeping();
   lines_.Stop(std::move(done));
 }
 
@@ -336,15 +342,22 @@ void ApiService::PostAction(HttpRequest request, Exchange exchange, std::string 
   boost::asio::post(readers_, [this, request = std::move(request), exchange = std::move(exchange),
                                person = std::move(person), documents = documents_]() mutable {
     Submission submission = CheckSubmission(request.body, documents->trusted, Now());
-    boost::asio::post(io_,
-                      [this, peer = std::move(request.peer), exchange = std::move(exchange),
-                       person = std::move(person), submission = std::move(submission)]() mutable {
-                        if (submission.refused) {
-                          log::Warning("action refused", {{"peer", peer}, {"person", person}});
-                          return Reply(exchange, std::move(*submission.refused));
-                        }
-                        Keep(std::move(submission), std::move(exchange), std::move(person));
-                      });
+    boost::asio::post(io_, [this, peer = std::move(request.peer), exchange = std::move(exchange),
+                            person = std::move(person),
+                            submission = std::move(submission)]() mutable {
+      if (submission.refused) {
+        log::Warning("action refused", {{"peer", peer}, {"person", person}});
+        return Reply(exchange, std::move(*submission.refused));
+      }
+      std::vector<Attachment> attachments = submission.attachments;
+      attachments_->Check(std::move(attachments),
+                          [this, exchange = std::move(exchange), person = std::move(person),
+                           submission = std::make_shared<Submission>(std::move(submission))](
+                              std::optional<Answer> missing) mutable {
+                            if (missing) return Reply(exchange, std::move(*missing));
+                            Keep(std::move(*submission), std::move(exchange), std::move(person));
+                          });
+    });
   });
 }
 

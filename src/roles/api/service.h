@@ -17,6 +17,7 @@
 #include "net/http_server.h"
 #include "roles/api/answer.h"
 #include "roles/api/api_config.h"
+#include "roles/api/attachments.h"
 #include "roles/api/event_streams.h"
 #include "roles/api/relay_lines.h"
 #include "roles/api/sessions.h"
@@ -46,8 +47,9 @@ class ApiService {
   void Stop(std::function<void()> done);
 
   using Exchange = std::shared_ptr<HttpExchange>;
-  // A line of the API, and of docs/api.md. `person` is who signed; empty where anyone may call.
-  enum class Caller { kAnyone, kSession };
+  // A line of the API, and of docs/api.md. `person` is who signed; empty where anyone may call; an
+  // agent is "agent:ID", which is no person's id.
+  enum class Caller { kAnyone, kSession, kSessionOrAgent };
   struct Route {
     std::string_view method;
     std::string_view pattern;
@@ -91,6 +93,9 @@ class ApiService {
   void GetAgents(HttpRequest request, Exchange exchange);
   // In agent_calls.cpp.
   void PostRelease(HttpRequest request, Exchange exchange, std::string person);
+  // In attachment_calls.cpp.
+  void PutAttachment(HttpRequest request, Exchange exchange, std::string person);
+  void GetAttachment(HttpRequest request, Exchange exchange, std::string caller);  // and HEAD
   // In token_calls.cpp.
   void PostToken(HttpRequest request, Exchange exchange, std::string person);
   void PostTokenSign(HttpRequest request, Exchange exchange, std::string person);
@@ -116,6 +121,7 @@ class ApiService {
   std::shared_ptr<const PolicyDocuments> documents_;
   KeyPairPem agents_ca_;
   std::unique_ptr<store::ServerDb> db_;
+  std::unique_ptr<Attachments> attachments_;
   boost::asio::thread_pool readers_;
   RequestGate gate_;
   EventStreams streams_;

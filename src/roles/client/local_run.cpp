@@ -16,16 +16,22 @@ constexpr std::size_t kMaxAnswerBytes = std::size_t{512} << 20;
 constexpr std::chrono::seconds kGrace{10};
 
 Expected<json::object> RunChildModule(const Module& module, const json::object& parameters,
-                                      const Limits& limits, cli::Terminal& terminal) {
+                                      const std::vector<AttachedFile>& files, const Limits& limits,
+                                      cli::Terminal& terminal) {
   os::ChildOptions child;
   child.program = os::SelfExecutable();
   child.argv = {"mig", "module", std::string(module.name), "--limits",
                 json::Write(EncodeLimits(limits))};
+  Bytes input = json::Write(parameters);
+  for (const AttachedFile& file : files) {
+    child.argv.emplace_back("--attachment");
+    child.argv.push_back(file.attachment.name + "=" + std::to_string(file.content.size()));
+    input += file.content;
+  }
   child.low_priority = false;  // somebody waits for it
   os::ChildLimits bounds;
   bounds.stdout_bytes = kMaxAnswerBytes;
-  auto outcome = os::RunChild(child, json::Write(parameters),
-                              std::chrono::seconds(limits.seconds) + kGrace, bounds);
+  auto outcome = os::RunChild(child, input, std::chrono::seconds(limits.seconds) + kGrace, bounds);
   if (!outcome) return std::move(outcome).error();
   for (const std::string_view line : Split(Trim(outcome->stderr_bytes), '\n')) {
     if (!line.empty()) terminal.Remark(line, cli::Style::kYellow);
@@ -61,10 +67,11 @@ ResultPart PartOf(const json::object& result) {
 
 }  // namespace
 
-ExitStatus RunLocal(const Module& module, const json::object& parameters, const Limits& limits,
+ExitStatus RunLocal(const Module& module, const json::object& parameters,
+                    const std::vector<AttachedFile>& files, const Limits& limits,
                     const cli::AnswerReader::Options& options, cli::Terminal& terminal) {
   const auto started = std::chrono::steady_clock::now();
-  auto answer = RunChildModule(module, parameters, limits, terminal);
+  auto answer = RunChildModule(module, parameters, files, limits, terminal);
   if (!answer) {
     terminal.Complain(answer.error().message());
     return cli::kPartial;

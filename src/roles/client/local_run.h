@@ -6,12 +6,14 @@
 #include "cli/exit_status.h"
 #include "modules/module.h"
 #include "proto/limits.h"
+#include "roles/client/attached_files.h"
 
 namespace mig {
 
 // Elements go to stdout without a name in front; errors and statistics to stderr, always: a file
 // that could not be opened must not be invisible.
-cli::ExitStatus RunLocal(const Module& module, const json::object& parameters, const Limits& limits,
+cli::ExitStatus RunLocal(const Module& module, const json::object& parameters,
+                         const std::vector<AttachedFile>& files, const Limits& limits,
                          const cli::AnswerReader::Options& options, cli::Terminal& terminal);
 
 }  // namespace mig

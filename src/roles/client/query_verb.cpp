@@ -8,6 +8,7 @@
 #include "modules/module.h"
 #include "proto/target.h"
 #include "roles/client/answer_options.h"
+#include "roles/client/attached_files.h"
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
 #include "roles/client/local_run.h"
@@ -31,6 +32,7 @@ constexpr Limits kNoCeilings{UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX, UIN
 struct Query {
   const Module* module = nullptr;
   json::object parameters;
+  std::vector<AttachedFile> files;  // that the parameters refer to
   ConnectionOptions connection;
   AnswerOptions answers;
   std::string target, name, reason;
@@ -117,9 +119,11 @@ cli::Draft DraftFor(const Query& query, const cli::ClientConfig& config, const S
 }
 
 Action ActionFor(const Query& query, const cli::Draft& draft, const Limits& limits) {
-  return cli::MakeAction(draft, query.module->kind, query.target,
-                         {{std::string(query.module->name), query.parameters}}, limits,
-                         query.expire, Now());
+  Action action = cli::MakeAction(draft, query.module->kind, query.target,
+                                  {{std::string(query.module->name), query.parameters}}, limits,
+                                  query.expire, Now());
+  action.attachments = AttachmentsOf(query.files);
+  return action;
 }
 
 // What was typed, else the default or what the policy allows for the kind, if that is less.
@@ -199,6 +203,9 @@ ExitStatus SendQuery(Query& query, const cli::Options& options, cli::Terminal& t
   Action action = ActionFor(
       query, DraftFor(query, connection->config, *connection->signer, policy->policy().version),
       *limits);
+  if (auto brought = BringAttachedFiles(*connection->api, query.files, terminal); !brought) {
+    return cli::Fail(terminal, brought.error());
+  }
   return SendNew(*connection, *policy, std::move(action), query.Sending(), terminal);
 }
 
@@ -345,19 +352,28 @@ int RunQuery(std::span<const std::string> arguments) {
   if (query.expire < kShortestExpire) {
     return cli::Fail(terminal, Error(Errc::kInvalid, "--expire: at least 1s"));
   }
-  auto parameters = ParametersFromArguments(*query.module, split->module);
+  std::vector<NamedFile> files;
+  auto parameters = ParametersFromArguments(*query.module, split->module, &files);
   if (!parameters) {
     const ExitStatus status = cli::Fail(terminal, parameters.error());
     terminal.Remark("Try: mig help " + word);
     return status;
   }
   query.parameters = std::move(*parameters);
+  if (!files.empty()) {
+    auto read = ReadAttachedFiles(files);
+    if (!read) return cli::Fail(terminal, read.error());
+    query.files = std::move(*read);
+    auto good = CheckAttachedFiles(*query.module, query.parameters, query.files);
+    if (!good) return cli::Fail(terminal, good.error());
+  }
   if (query.name.empty()) query.name = cli::NameFromWords(word, split->module);
   if (query.target == kLocal) {
     if (auto good = CheckLocal(options); !good) return cli::Fail(terminal, good.error());
     auto limits = ChooseLimits(query, options, kNoCeilings);
     if (!limits) return cli::Fail(terminal, limits.error());
-    return RunLocal(*query.module, query.parameters, *limits, query.answers.ForReader(), terminal);
+    return RunLocal(*query.module, query.parameters, query.files, *limits,
+                    query.answers.ForReader(), terminal);
   }
   if (auto target = Target::Parse(query.target); !target) {
     return cli::Fail(terminal, std::move(target).error().During("--target"));

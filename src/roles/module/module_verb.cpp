@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "os/cpu_share.h"
 #include "os/files.h"
 #include "os/sandbox.h"
+#include "proto/attachment_references.h"
 #include "proto/limits.h"
 #include "roles/module/answer_writer.h"
 #include "roles/module/stdout_stream.h"
@@ -41,6 +43,8 @@ struct Invocation {
   bool privacy = false;
   std::optional<Limits> limits;
   std::vector<std::string> roots;
+  std::vector<std::string> attachment_words;
+  std::vector<std::pair<std::string, std::size_t>> attachments;  // name and bytes, as on stdin
   os::SandboxLevel required = os::SandboxLevel::kNone;
   std::vector<std::string> module_words;  // empty: parameters are on stdin
 };
@@ -63,6 +67,9 @@ struct OwnOptions {
                  &limits);
     options.Texts("root", '\0', "PATH", "read files below this folder only; may be repeated",
                   &invocation.roots);
+    options.Texts("attachment", '\0', "NAME=BYTES",
+                  "that many bytes behind the parameters on stdin are this attachment",
+                  &invocation.attachment_words);
     options.Choice("require-sandbox", '\0', {"full", "partial"},
                    "refuse to run in a weaker sandbox", &sandbox);
   }
@@ -76,6 +83,17 @@ Expected<Invocation> OwnOptions::Read(std::span<const std::string> words) {
   for (const std::string& root : invocation.roots) {
     if (root.starts_with('/')) continue;
     return Error(Errc::kInvalid, "--root: `" + root + "` is not an absolute path");
+  }
+  for (const std::string& word : invocation.attachment_words) {
+    const std::size_t equals = word.find('=');
+    std::size_t bytes = 0;
+    const char* const end = word.data() + word.size();
+    const char* const begin = equals == word.npos ? end : word.data() + equals + 1;
+    const auto [stop, error] = std::from_chars(begin, end, bytes);
+    if (error != std::errc() || stop != end || bytes > kMaxAttachmentBytes) {
+      return Error(Errc::kInvalid, "--attachment: `" + word + "` is not NAME=BYTES");
+    }
+    invocation.attachments.emplace_back(word.substr(0, equals), bytes);
   }
   for (const auto level : {os::SandboxLevel::kFull, os::SandboxLevel::kPartial}) {
     if (sandbox == os::SandboxLevelName(level)) invocation.required = level;
@@ -103,7 +121,7 @@ std::size_t CountOwn(const cli::Options& own, std::span<const std::string> words
   return std::min(count, words.size());
 }
 
-Expected<Bytes> ReadStdin() {
+Expected<Bytes> ReadStdin(std::size_t most) {
   Bytes text;
   std::array<char, 16 * 1024> chunk;
   for (;;) {
@@ -112,9 +130,9 @@ Expected<Bytes> ReadStdin() {
     if (got < 0) return os::ErrnoError(errno, "read the parameters");
     if (got == 0) return text;
     text.append(chunk.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxParameterBytes) {
-      return Error(Errc::kFull, "read the parameters: more than " +
-                                    std::to_string(kMaxParameterBytes) + " bytes");
+    if (text.size() > most) {
+      return Error(Errc::kFull,
+                   "read the parameters: more than " + std::to_string(most) + " bytes");
     }
   }
 }
@@ -123,11 +141,25 @@ Expected<json::object> ReadParameters(const Invocation& invocation) {
   if (!invocation.module_words.empty()) {
     return ParametersFromArguments(*invocation.module, invocation.module_words);
   }
-  auto text = ReadStdin();
+  std::size_t attached = 0;
+  for (const auto& [name, bytes] : invocation.attachments) attached += bytes;
+  auto text = ReadStdin(kMaxParameterBytes + attached);
   if (!text) return std::move(text).error();
-  auto parameters = json::ParseObject(*text);
+  if (text->size() < attached) {
+    return Error(Errc::kMalformed, "read the parameters: the attachments are cut short");
+  }
+  const std::size_t split = text->size() - attached;
+  auto parameters = json::ParseObject(BytesView(*text).substr(0, split));
   if (!parameters) return std::move(parameters).error().During("parameters");
-  return parameters;
+  if (invocation.attachments.empty()) return parameters;
+  return ExpandAttachments(*parameters, [&](std::string_view wanted) -> std::optional<BytesView> {
+    std::size_t begin = split;
+    for (const auto& [name, bytes] : invocation.attachments) {
+      if (name == wanted) return BytesView(*text).substr(begin, bytes);
+      begin += bytes;
+    }
+    return std::nullopt;
+  });
 }
 
 Expected<os::SandboxReport> Confine(const Invocation& invocation) {
