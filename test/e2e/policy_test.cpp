@@ -1,0 +1,128 @@
+// A policy as people work with it: drafted, signed and published by the verbs in a running lab.
+#include <catch2/catch.hpp>
+
+#include "test/e2e/investigator.h"
+#include "test/e2e/lab.h"
+
+using namespace mig;
+using namespace mig::e2e;
+
+namespace {
+
+std::string RootKey(const Lab& lab) { return (lab.folder() / "keys" / "root.key").string(); }
+std::string Folder(const Lab& lab) { return (lab.folder().parent_path() / "policy").string(); }
+
+Outcome RunPolicyVerb(const Lab& lab, std::vector<std::string> words) {
+  words.insert(words.begin(), "policy");
+  words.insert(words.end(), {"--dir", Folder(lab)});
+  return lab.Mig(std::move(words));
+}
+
+// Runs it and requires that it did what it was asked.
+std::string Done(const Lab& lab, std::vector<std::string> words) {
+  const Outcome outcome = RunPolicyVerb(lab, std::move(words));
+  INFO(outcome.out << outcome.err);
+  REQUIRE(outcome.status == 0);
+  return outcome.out;
+}
+
+std::string NewKey(const Lab& lab, const std::string& name) {
+  const std::string file = (lab.folder().parent_path() / (name + ".key")).string();
+  const Outcome made =
+      lab.Mig({"key", "new", "--name", name + " <x@y>", "--no-passphrase", "--out", file});
+  REQUIRE(made.status == 0);
+  return file;
+}
+
+std::string LineOf(const Lab& lab, const std::string& key) {
+  const Outcome shown = lab.Mig({"key", "show", key});
+  return shown.out.substr(0, shown.out.find('\n'));
+}
+
+bool AgentHolds(const Lab& lab, std::uint64_t version) {
+  return Eventually(std::chrono::seconds(15), [&] {
+    const Outcome outcome = lab.Mig({"agents", "--json"});
+    const json::value list = ParseJson(outcome.out);
+    return list.at("agents").at(0).at("policy").to_number<std::uint64_t>() == version;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("policy: what is published in a running lab counts at once, and what is older never",
+          "[e2e][policy]") {
+  const Lab lab;
+  Done(lab, {"pull"});
+  const std::string bob = NewKey(lab, "bob");
+  const std::string changes =
+      Done(lab, {"add-person", "bob", "--key", LineOf(lab, bob), "--like", "lab"});
+  CHECK(changes.find("bob alone is now enough for any other module") != std::string::npos);
+  // Nobody but a keeper of a root key signs, and what is not signed is not taken.
+  CHECK(RunPolicyVerb(lab, {"sign", "--yes", "--key", bob}).status == 4);
+  CHECK(RunPolicyVerb(lab, {"publish"}).status == 4);
+  Done(lab, {"sign", "--yes", "--key", RootKey(lab)});
+  const std::string old_documents = e2e::ReadText(Folder(lab) + "/published.json");
+  Done(lab, {"publish"});
+  CHECK(AgentHolds(lab, 2));
+  // bob orders, with no restart of anything.
+  const Outcome asked = lab.Mig({"query", "example", "-t", "all", "--key", bob});
+  INFO(asked.err);
+  CHECK((asked.status == 0 || asked.status == 1));
+
+  Done(lab, {"remove-person", "bob", "--disable"});
+  Done(lab, {"sign", "--yes", "--key", RootKey(lab)});
+  Done(lab, {"publish"});
+  CHECK(AgentHolds(lab, 3));
+  CHECK(lab.Mig({"query", "example", "-t", "all", "--key", bob}).status == 4);
+
+  Investigator investigator(lab);
+  const HttpReply replayed = investigator.CallUnsigned("POST", "/v1/policy", old_documents);
+  CHECK(replayed.status == 409);
+
+  const Outcome log = lab.Mig({"policy", "log"});
+  CHECK(log.status == 0);
+  CHECK(log.out.find("version 3, root version 1") != std::string::npos);
+  CHECK(log.out.find("bob (bob <x@y>) is disabled") != std::string::npos);
+  CHECK(log.out.find("version 1, root version 1") != std::string::npos);
+}
+
+TEST_CASE("policy: a new root keeper takes over, and a server that starts anew knows it",
+          "[e2e][policy]") {
+  const Lab lab;
+  Done(lab, {"pull"});
+  const std::string dora = NewKey(lab, "dora");
+  Done(lab, {"root", "add-key", LineOf(lab, dora)});
+  Done(lab, {"root", "threshold", "2"});
+  Done(lab, {"sign", "--yes", "--key", RootKey(lab)});
+  CHECK(RunPolicyVerb(lab, {"publish"}).status == 4);
+  Done(lab, {"sign", "--yes", "--key", dora});
+  Done(lab, {"publish"});
+  CHECK(lab.LogSays("agent-1", "root=2"));
+  REQUIRE(lab.Mig({"lab", "down"}).status == 0);
+  lab.Up(1);
+  const Outcome shown = lab.Mig({"policy", "show"});
+  CHECK(shown.out.find("root version 2: 2 of 2 keys must sign") != std::string::npos);
+  const Outcome asked = lab.Mig({"query", "example", "-t", "all"});
+  INFO(asked.err);
+  CHECK((asked.status == 0 || asked.status == 1));
+}
+
+TEST_CASE("policy: a freshness key confirms no policy that is older than one it has seen",
+          "[e2e][policy]") {
+  const Lab lab;
+  const std::string key = (lab.folder() / "keys" / "freshness.key").string();
+  RunOptions options;
+  options.environment["XDG_STATE_HOME"] = (lab.folder().parent_path() / "state").string();
+  CHECK(lab.Mig({"policy", "fresh", "--publish", "--key", key}, options).status == 0);
+  Done(lab, {"pull"});
+  Done(lab, {"set", "ceilings.seconds", "60"});
+  Done(lab, {"sign", "--yes", "--key", RootKey(lab)});
+  // Seen by an administrator, and not shown by the server.
+  const Outcome refused = lab.Mig(
+      {"policy", "fresh", "--key", key, "--known", Folder(lab) + "/documents.json"}, options);
+  CHECK(refused.status == 4);
+  CHECK(refused.err.find("not the newest") != std::string::npos);
+  Done(lab, {"publish"});
+  CHECK(lab.Mig({"policy", "fresh", "--publish", "--key", key}, options).status == 0);
+  CHECK(lab.Mig({"policy", "fresh", "--key", RootKey(lab)}, options).status == 4);
+}
