@@ -106,6 +106,12 @@ void MakeServerDb(const fs::path& file) {
     action.limit_bytes = 1 << 20;
     action.signatures = {{"ann", KeyId()}};
     if (auto added = tx.AddAction(action, "ann", kNow); !added) return added.error();
+    NewProposal proposal;
+    proposal.subject = "twin";
+    proposal.proposer = "scheduler";
+    proposal.operations = "[]";
+    proposal.expires = kEnd;
+    if (auto proposed = tx.Propose(proposal, kNow); !proposed) return proposed.error();
     if (auto set = tx.SetActionStatus(kAction, ActionStatus::kPreparing, "", kNow); !set) {
       return set.error();
     }
@@ -151,6 +157,8 @@ void ReadServerDb(const fs::path& file) {
     Ends(reader.ListOpenActions(0, 10));
     Ends(reader.FindActionToPrepare("s", kNow));
     Ends(reader.ListSignatures(kAction));
+    Ends(reader.ListProposals(0, 10, kNow));
+    Ends(reader.FindProposal(kAction));
     Ends(reader.CountCommands(kAction));
     Ends(reader.FindCommand(kAction, kAgent));
     Ends(reader.ListCommands(kAction, AgentId(), 10));

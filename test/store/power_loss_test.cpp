@@ -259,7 +259,7 @@ TEST_CASE("power loss: an agent's ledger keeps every entry that it took", "[stor
     CHECK(chain.head() == db.ledger_mark().head);
     return static_cast<std::size_t>(chain.length());
   };
-  CHECK(CutLittleByLittle("agent.db", 150, open, change, count) > 50);
+  CHECK(CutLittleByLittle("agent.db", 200, open, change, count) > 50);
 }
 
 TEST_CASE("power loss: the server's database keeps what it told to be written", "[store]") {
