@@ -27,6 +27,7 @@ function(dep_library name)
 endfunction()
 
 dep_library(argon2  HEADER argon2.h          LIBRARIES argon2)
+include(Argon2)
 dep_library(sodium  HEADER sodium.h          LIBRARIES sodium)
 dep_library(sqlite  HEADER sqlite3.h         LIBRARIES sqlite3)
 dep_library(yaml    HEADER yaml-cpp/yaml.h   LIBRARIES yaml-cpp)
