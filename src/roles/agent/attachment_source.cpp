@@ -66,8 +66,7 @@ Expected<void> CheckPiece(const HttpReply& reply, const Attachment& attachment,
 }  // namespace
 
 AttachmentSource::AttachmentSource(asio::io_context& io, const Identity& identity, Options options)
-    : io_(io),
-      identity_(identity),
+    : identity_(identity),
       options_(std::move(options)),
       http_(io, Bounded(options_.api)) {}
 

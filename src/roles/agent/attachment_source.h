@@ -70,7 +70,6 @@ class AttachmentSource {
   boost::asio::awaitable<bool> Pause(std::chrono::milliseconds time, Deadline deadline, Wait wait);
   Expected<store::ContentFolder*> Folder();  // opened when it is first needed
 
-  boost::asio::io_context& io_;
   const Identity& identity_;
   Options options_;
   AsyncHttpClient http_;
