@@ -472,6 +472,20 @@ Expected<std::vector<json::object>> ApiClient::ListAgents(const std::string& tar
   });
 }
 
+Expected<std::map<std::uint64_t, std::uint64_t>> ApiClient::CountHeldPolicies() {
+  auto rows =
+      AskForAll("policies", [&](const std::string&) { return Ask("GET", "/v1/agents/policies"); });
+  if (!rows) return std::move(rows).error();
+  std::map<std::uint64_t, std::uint64_t> held;
+  for (const json::object& fields : *rows) {
+    json::ObjectReader in(fields, "policies", json::ObjectReader::Unknown::kIgnore);
+    const std::uint64_t version = in.Uint64("version");
+    held[version] += in.Uint64("agents");
+    if (auto done = in.Finish(); !done) return std::move(done).error();
+  }
+  return held;
+}
+
 Expected<std::vector<json::object>> ApiClient::ListTokens() {
   return AskForAll("tokens", [&](const std::string&) { return Ask("GET", "/v1/tokens"); });
 }

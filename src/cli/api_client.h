@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,6 +110,8 @@ class ApiClient {
   Expected<void> Reject(const ActionId& id, const std::string& reason);
   Expected<std::vector<json::object>> ListCommands(const ActionId& id);
   Expected<std::vector<json::object>> ListAgents(const std::string& target);  // empty: all
+  // How many agents hold which version of the policy, as the server last heard.
+  Expected<std::map<std::uint64_t, std::uint64_t>> CountHeldPolicies();
   // Enrolment tokens, as the API shows them.
   Expected<std::vector<json::object>> ListTokens();
   Expected<json::object> PostToken(const Envelope& grant, const std::string& note);

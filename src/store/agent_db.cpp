@@ -462,19 +462,30 @@ Expected<std::uint64_t> AgentDb::DropStaleParts(UtcTime now) {
 
 // ---- Trust.
 
+namespace {
+
+constexpr std::string_view kSelectTrust =
+    "SELECT time_floor, root_version, policy_version, documents, freshness FROM trust";
+
+AgentDb::TrustState TrustIn(const Statement& row) {
+  AgentDb::TrustState state;
+  state.time_floor = TimeFromMillis(row.Integer(0));
+  state.root_version = static_cast<std::uint64_t>(row.Integer(1));
+  state.policy_version = static_cast<std::uint64_t>(row.Integer(2));
+  state.documents = row.BlobAt(3);
+  state.freshness = row.BlobAt(4);
+  return state;
+}
+
+Error NoTrustRow() { return Error(Errc::kMalformed, "table trust has no row"); }
+
+}  // namespace
+
 Expected<AgentDb::TrustState> AgentDb::Trust() const {
   TrustState state;
-  auto found = impl_->First(
-      "SELECT time_floor, root_version, policy_version, documents, freshness FROM trust",
-      [&](const Statement& row) {
-        state.time_floor = TimeFromMillis(row.Integer(0));
-        state.root_version = static_cast<std::uint64_t>(row.Integer(1));
-        state.policy_version = static_cast<std::uint64_t>(row.Integer(2));
-        state.documents = row.BlobAt(3);
-        state.freshness = row.BlobAt(4);
-      });
+  auto found = impl_->First(kSelectTrust, [&](const Statement& row) { state = TrustIn(row); });
   if (!found) return std::move(found).error();
-  if (!*found) return Error(Errc::kMalformed, "table trust has no row");
+  if (!*found) return NoTrustRow();
   return state;
 }
 
@@ -543,6 +554,17 @@ Expected<void> ReadLedgerRows(const std::filesystem::path& file,
       return {};
     }
   }
+}
+
+Expected<AgentDb::TrustState> ReadTrust(const std::filesystem::path& file) {
+  auto database = Database::Open(file, Access::kReadOnly);
+  if (!database) return std::move(database).error();
+  auto statement = database->Prepare(kSelectTrust);
+  if (!statement) return std::move(statement).error();
+  auto row = statement->Step();
+  if (!row) return std::move(row).error();
+  if (!*row) return NoTrustRow().During(file.string());
+  return TrustIn(*statement);
 }
 
 Expected<std::optional<Bytes>> ReadNewestPart(const std::filesystem::path& file) {

@@ -164,6 +164,9 @@ class AgentDb : public ReplayMemory {
 Expected<void> ReadLedgerRows(const std::filesystem::path& file,
                               const std::function<bool(const LedgerRow&)>& take);
 
+// What the agent believes, read as ReadLedgerRows reads.
+Expected<AgentDb::TrustState> ReadTrust(const std::filesystem::path& file);
+
 // The newest result part that is still kept, delivered or not: an envelope. Nothing when none is.
 Expected<std::optional<Bytes>> ReadNewestPart(const std::filesystem::path& file);
 

@@ -173,6 +173,18 @@ Expected<AgentCount> ServerReader::CountAgents(const Target::Sql& where) {
   return count;
 }
 
+Expected<std::vector<HeldPolicyRow>> ServerReader::CountHeldPolicies(std::size_t limit) {
+  return statements().All(
+      "SELECT policy, count(*) FROM agents GROUP BY policy ORDER BY policy DESC LIMIT ?",
+      [](Columns& in) {
+        HeldPolicyRow row;
+        row.version = in.Unsigned<std::uint64_t>();
+        row.agents = in.Unsigned<std::uint64_t>();
+        return row;
+      },
+      limit);
+}
+
 Expected<std::vector<AgentCopyRow>> ServerReader::ListCopies(const AgentId& id) {
   return statements().All(
       "SELECT b.boot, b.name, b.environment, b.first, b.last FROM agent_boots b"

@@ -70,6 +70,11 @@ struct AgentCount {
   std::uint64_t total = 0, online = 0, idle = 0, offline = 0;
 };
 
+// How many agents said last that they hold that policy; version 0: none, or never heard of.
+struct HeldPolicyRow {
+  std::uint64_t version = 0, agents = 0;
+};
+
 // A policy that was published, under the root of that version.
 struct PublishedPolicyRow {
   std::uint64_t version = 0;

@@ -12,12 +12,13 @@ std::optional<PolicyWarning> AboutExpiry(const Policy& policy, UtcTime now) {
   const std::string version = "policy version " + std::to_string(policy.version);
   const auto left = policy.expires - now;
   if (left <= std::chrono::milliseconds(0)) {
-    return PolicyWarning{true, version + " expired " + AboutDuration(-left) +
-                                   " ago: every agent refuses every action until a new one is "
-                                   "signed and published (mig policy renew)"};
+    return PolicyWarning{PolicyWarning::About::kExpiry, true,
+                         version + " expired " + AboutDuration(-left) +
+                             " ago: every agent refuses every action until a new one is "
+                             "signed and published (mig policy renew)"};
   }
   if (left > kExpiryRemark) return std::nullopt;
-  return PolicyWarning{left <= kExpiryAlarm,
+  return PolicyWarning{PolicyWarning::About::kExpiry, left <= kExpiryAlarm,
                        version + " expires in " + AboutDuration(left) + ", at " +
                            FormatRfc3339(policy.expires) +
                            ": then every agent refuses every action; have a new one signed and "
@@ -29,26 +30,29 @@ std::optional<PolicyWarning> AboutFreshness(const TrustedPolicy& trusted,
   if (!trusted.policy().freshness) return std::nullopt;
   const std::string version = "policy version " + std::to_string(trusted.policy().version);
   const std::string refused =
-      "respond and admin actions are refused until one is published (mig "
-      "policy fresh --publish)";
+      "respond and admin actions are refused until one is published (where its key lies: " +
+      std::string(kFreshCommand) + ")";
   if (freshness == nullptr) {
-    return PolicyWarning{true, "there is no freshness statement about " + version + ": " + refused};
+    return PolicyWarning{PolicyWarning::About::kFreshness, true,
+                         "there is no freshness statement about " + version + ": " + refused};
   }
   if (CheckFreshness(freshness, trusted, now)) {
     const bool future = freshness->time > now;
     return PolicyWarning{
-        true, "the freshness statement about " + version +
-                  (future ? " is from the future, by " + AboutDuration(freshness->time - now)
-                          : " is " + AboutDuration(now - freshness->time) + " old") +
-                  ": " + refused};
+        PolicyWarning::About::kFreshness, true,
+        "the freshness statement about " + version +
+            (future ? " is from the future, by " + AboutDuration(freshness->time - now)
+                    : " is " + AboutDuration(now - freshness->time) + " old") +
+            ": " + refused};
   }
   const auto age = now - freshness->time;
   const auto longest = trusted.policy().freshness->age;
   if (age * 2 <= longest) return std::nullopt;
-  return PolicyWarning{false, "the freshness statement about " + version + " is " +
-                                  AboutDuration(age) + " old; from " + FormatDuration(longest) +
-                                  " on respond and admin actions are refused: does what signs it "
-                                  "(mig policy fresh) still run?"};
+  return PolicyWarning{PolicyWarning::About::kFreshness, false,
+                       "the freshness statement about " + version + " is " + AboutDuration(age) +
+                           " old; from " + FormatDuration(longest) +
+                           " on respond and admin actions are refused: does what signs it "
+                           "(mig policy fresh) still run?"};
 }
 
 }  // namespace

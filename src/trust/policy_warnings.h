@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/freshness.h"
@@ -16,7 +17,13 @@ namespace mig {
 inline constexpr std::chrono::hours kExpiryRemark{14 * 24};
 inline constexpr std::chrono::hours kExpiryAlarm{3 * 24};
 
+// What makes a freshness statement, as people type it.
+inline constexpr std::string_view kFreshCommand = "mig policy fresh --key FRESHNESS_KEY --publish";
+
 struct PolicyWarning {
+  enum class About { kExpiry, kFreshness };
+
+  About about = About::kExpiry;
   bool urgent = false;  // something is refused already, or will be within days
   std::string text;     // one sentence with what to do, no full stop
 };

@@ -39,6 +39,12 @@ std::string LineOf(const Lab& lab, const std::string& key) {
   return shown.out.substr(0, shown.out.find('\n'));
 }
 
+// Not as the lab's owner, for whom the lab states freshness by itself.
+Outcome FromOutside(const Lab& lab, std::vector<std::string> words) {
+  words.insert(words.end(), {"--config", (lab.folder() / "config" / "client.yaml").string()});
+  return lab.Mig(std::move(words));
+}
+
 bool AgentHolds(const Lab& lab, std::uint64_t version) {
   return Eventually(std::chrono::seconds(15), [&] {
     const Outcome outcome = lab.Mig({"agents", "--json"});
@@ -105,6 +111,54 @@ TEST_CASE("policy: a new root keeper takes over, and a server that starts anew k
   const Outcome asked = lab.Mig({"query", "example", "-t", "all"});
   INFO(asked.err);
   CHECK((asked.status == 0 || asked.status == 1));
+}
+
+TEST_CASE("policy: what changes machines waits for a word about the new version, as people hear",
+          "[e2e][policy]") {
+  const Lab lab;
+  const std::string key = (lab.folder() / "keys" / "freshness.key").string();
+  const auto publish = [&](const std::string& expires, std::vector<std::string> words) {
+    Done(lab, {"pull", "--force"});
+    Done(lab, {"set", "expires", expires});
+    Done(lab, {"sign", "--yes", "--key", RootKey(lab)});
+    words.insert(words.begin(), {"policy", "publish", "--dir", Folder(lab)});
+    return FromOutside(lab, std::move(words));
+  };
+  constexpr std::string_view kNext = "mig policy fresh --key FRESHNESS_KEY --publish";
+  const Outcome alone = publish("2d", {});
+  CHECK(alone.status == 0);
+  CHECK(alone.err.find(kNext) != std::string::npos);
+  CHECK(alone.err.find("expires in") != std::string::npos);
+  REQUIRE(AgentHolds(lab, 2));
+  for (const char* verb : {"status", "pending"}) {
+    INFO(verb);
+    const Outcome outcome = FromOutside(lab, {verb});
+    CHECK(outcome.err.find(kNext) != std::string::npos);
+    CHECK(outcome.err.find("expires in") != std::string::npos);
+  }
+  // Said where it is about to be signed, too.
+  const Outcome asked = FromOutside(lab, {"query", "agentdestroy", "-pid", "4000000", "-started",
+                                          "2026-11-23T09:30:00Z", "--yes"});
+  CHECK(asked.err.find("every agent will refuse this") != std::string::npos);
+  // And by the machines themselves.
+  const std::string log = e2e::ReadText((lab.folder() / "log" / "agent-1.log").string());
+  CHECK(log.find("policy version 2 expires in") != std::string::npos);
+  CHECK(log.find("there is no freshness statement about policy version 2") != std::string::npos);
+  const Outcome report =
+      lab.Mig({"agent", "report", "--config", (lab.folder() / "config" / "agent-1.yaml").string()});
+  CHECK(report.out.find("goes by policy version 2") != std::string::npos);
+  CHECK(report.out.find("WARNING: policy version 2 expires in") != std::string::npos);
+
+  // A key that the policy does not name: nothing is published.
+  const Outcome wrong = publish("40d", {"--fresh-key", RootKey(lab)});
+  CHECK(wrong.status == 4);
+  const Outcome both =
+      FromOutside(lab, {"policy", "publish", "--dir", Folder(lab), "--fresh-key", key});
+  INFO(both.err);
+  CHECK(both.status == 0);
+  CHECK(both.err.find("this version is the newest") != std::string::npos);
+  CHECK(AgentHolds(lab, 3));
+  CHECK(FromOutside(lab, {"status"}).err.find("Note:") == std::string::npos);
 }
 
 TEST_CASE("policy: a freshness key confirms no policy that is older than one it has seen",

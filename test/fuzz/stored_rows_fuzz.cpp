@@ -150,6 +150,7 @@ void ReadServerDb(const fs::path& file) {
     Ends(reader.FindAgentKey(kAgent));
     Ends(reader.ListAgents({"1", {}}, AgentId(), 10));
     Ends(reader.CountAgents({"1", {}}));
+    Ends(reader.CountHeldPolicies(100));
     Ends(reader.ListCopies(kAgent));
     Ends(reader.FindAction(kAction));
     Ends(reader.FindActionEnvelope(kAction));

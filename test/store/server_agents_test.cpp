@@ -188,6 +188,24 @@ TEST_CASE("server agents: lists come in pages ordered by the id's text", "[store
   CHECK(count.offline == 25);
 }
 
+TEST_CASE("server agents: agents are counted by the policy that they hold, the newest first",
+          "[store]") {
+  ServerFixture server;
+  for (int i = 1; i <= 3; ++i) server.Enrol(i, "web" + std::to_string(i));
+  for (const auto& [agent, policy] : {std::pair{1, 7}, {2, 10}}) {
+    Heartbeat heartbeat = Beat(AgentNumber(agent), "a", kNow);
+    heartbeat.policy = static_cast<std::uint64_t>(policy);
+    server.Write([&](ServerTx& tx) { return tx.RecordHeartbeat(heartbeat, kNow); });
+  }
+  const auto held = server.Read([](ServerReader& reader) { return reader.CountHeldPolicies(10); });
+  REQUIRE(held.size() == 3);
+  CHECK(held[0].version == 10);
+  CHECK(held[1].version == 7);
+  CHECK(held[2].version == 0);
+  CHECK(held[2].agents == 1);
+  CHECK(server.Read([](ServerReader& reader) { return reader.CountHeldPolicies(1); }).size() == 1);
+}
+
 TEST_CASE("server agents: a target's pattern and parameters choose", "[store]") {
   ServerFixture server;
   server.Enrol(1, "web1");

@@ -42,27 +42,39 @@ Expected<Freshness> VerifyStatement(BytesView text, const TrustedPolicy& policy)
 
 }  // namespace
 
+Expected<HeldPolicy> VerifyHeld(const OrgId& org, const store::AgentDb::TrustState& state) {
+  HeldPolicy held;
+  if (state.documents.empty()) return held;
+  auto trusted = VerifyStored(org, state.documents);
+  if (!trusted) return std::move(trusted).error();
+  held.policy = std::move(*trusted);
+  if (state.freshness.empty()) return held;
+  auto freshness = VerifyStatement(state.freshness, *held.policy);
+  if (freshness) {
+    held.freshness = std::move(*freshness);
+  } else {
+    held.stale = std::move(freshness).error();
+  }
+  return held;
+}
+
 Expected<PolicyKeeper> PolicyKeeper::Load(const OrgId& org, store::AgentDb& db) {
   auto state = db.Trust();
   if (!state) return std::move(state).error();
   PolicyKeeper keeper(org, db);
   keeper.floor_ = TimeFloor(state->time_floor);
-  if (state->documents.empty()) return keeper;
-  auto trusted = VerifyStored(org, state->documents);
-  if (trusted) {
-    keeper.policy_ = std::move(*trusted);
-    if (!state->freshness.empty()) {
-      auto freshness = VerifyStatement(state->freshness, *keeper.policy_);
-      if (freshness) keeper.freshness_ = std::move(*freshness);
-      if (!freshness) {
-        log::Error("the stored freshness statement does not verify",
-                   {{"reason", freshness.error().message()}});
-      }
-    }
-  } else {
+  auto held = VerifyHeld(org, *state);
+  if (!held) {
     log::Error("the stored policy does not verify; nothing runs until a good one arrives",
-               {{"reason", trusted.error().message()}});
+               {{"reason", held.error().message()}});
+    return keeper;
   }
+  if (held->stale) {
+    log::Error("the stored freshness statement does not verify",
+               {{"reason", held->stale->message()}});
+  }
+  keeper.policy_ = std::move(held->policy);
+  keeper.freshness_ = std::move(held->freshness);
   return keeper;
 }
 

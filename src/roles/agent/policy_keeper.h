@@ -12,6 +12,15 @@
 
 namespace mig::agent {
 
+// What a database holds, verified again.
+struct HeldPolicy {
+  std::optional<TrustedPolicy> policy;  // nothing: none was taken yet
+  std::optional<Freshness> freshness;   // of that policy
+  std::optional<Error> stale;           // why the stored statement does not count
+};
+// From `org` on. Error: documents that do not verify, or are no documents.
+Expected<HeldPolicy> VerifyHeld(const OrgId& org, const store::AgentDb::TrustState& state);
+
 class PolicyKeeper {
  public:
   // What the database holds is verified again, from `org` on. Documents that do not verify are left

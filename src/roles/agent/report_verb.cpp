@@ -7,6 +7,7 @@
 #include "crypto/key_file.h"
 #include "os/files.h"
 #include "roles/agent/agent_config.h"
+#include "roles/agent/enrolment.h"
 #include "roles/agent/report.h"
 #include "store/agent_db.h"
 #include "util/text.h"
@@ -118,6 +119,15 @@ Expected<void> AddAnchors(const std::vector<std::string>& given, const AgentConf
   return {};
 }
 
+// The deployment by the configuration, else by what the enrolment recorded.
+Expected<std::optional<OrgId>> OrgOf(const AgentConfig& config) {
+  if (config.org) return config.org;
+  auto recorded = RecordedDeployment(config);
+  if (!recorded) return std::move(recorded).error();
+  if (!*recorded) return std::optional<OrgId>();
+  return std::optional<OrgId>((*recorded)->org);
+}
+
 // ---- printing
 
 json::object VerdictToJson(const LedgerAudit& audit, const ReportRequest& request) {
@@ -201,7 +211,13 @@ UsefulAnchors SelectAnchors(const std::vector<LedgerAnchor>& anchors,
 Expected<bool> PrintReport(const ReportRequest& request, cli::Terminal& terminal) {
   LedgerAudit audit(request.marks);
   bool first = true;
-  if (request.json) terminal.Data(request.verify_only ? "{" : "{\"entries\":[");
+  if (request.json) {
+    terminal.Data(request.verify_only
+                      ? "{"
+                      : "{\"policy\":" + json::Write(request.head.facts) + ",\n\"entries\":[");
+  } else if (!request.verify_only) {
+    terminal.Data(request.head.text);
+  }
   auto read = store::ReadLedgerRows(request.database, [&](const LedgerRow& row) {
     const auto entry = audit.Take(row);
     if (!entry || request.verify_only) return true;
@@ -279,6 +295,14 @@ int RunReport(std::span<const std::string> arguments) {
     *moment = *parsed;
   }
   request.database = config->Database();
+  auto org = OrgOf(*config);
+  if (!org) return usage(org.error());
+  auto trust = store::ReadTrust(request.database);
+  if (!trust) {
+    terminal.Complain(trust.error().message());
+    return kAltered;
+  }
+  request.head = HeadOf(*org, *trust, now);
   if (auto added = AddAnchors(anchors, *config, request); !added) return usage(added.error());
   auto outbox = OutboxMark(*config);
   if (outbox && *outbox) request.marks.push_back(std::move(**outbox));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
+#include "roles/agent/report_head.h"
 #include "trust/ledger_anchor.h"
 #include "trust/ledger_audit.h"
 #include "util/clock.h"
@@ -40,6 +41,7 @@ struct ReportRequest {
   bool verify_only = false;  // no entries, only the verdict
   std::vector<HeldMark> marks;
   std::vector<std::string> remarks;  // said with the verdict
+  ReportHead head;                   // before the entries
 };
 
 // Prints to the terminal. True: nothing was changed, as far as can be told. Error: the database

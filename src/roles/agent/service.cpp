@@ -23,6 +23,7 @@
 #include "roles/agent/relay_line.h"
 #include "roles/agent/resume.h"
 #include "roles/agent/runner.h"
+#include "trust/policy_watch.h"
 #include "util/log.h"
 #include "util/version.h"
 
@@ -31,7 +32,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::hours kHousekeeping{1};
+// Also how often the policy is looked at for what the log should say.
+constexpr std::chrono::hours kHousekeeping = kPolicyWatchPeriod;
 constexpr std::chrono::seconds kGoodbye{5};
 constexpr std::chrono::seconds kBeforeRest{3};
 
@@ -126,6 +128,7 @@ class Service {
   void BeatLater();
   void RestLater();
   void KeepHouse();
+  void WatchPolicy();
   void AwaitSignal();
   void ReadLogLevel();
   void Leave();
@@ -146,6 +149,7 @@ class Service {
   AttachmentSource attachments_;
   Runner runner_;
   Enrolment enrolment_;
+  PolicyWatch watch_;
   bool leaving_ = false;
 };
 
@@ -337,7 +341,10 @@ void Service::TakeControl(BytesView message) {
 Expected<void> Service::TakePolicy(const PolicyUpdate& update) {
   auto step = policy_.Offer(update, Now());
   if (!step) return std::move(step).error();
-  if (*step == PolicyStep::kNewer) Beat();
+  if (*step == PolicyStep::kNewer) {
+    Beat();
+    WatchPolicy();
+  }
   return {};
 }
 
@@ -399,10 +406,17 @@ void Service::KeepHouse() {
                  {{"parts", std::to_string(*dropped)}});
   }
   Crash("agent.forget.stored");
+  WatchPolicy();
   housekeeping_.expires_after(kHousekeeping);
   housekeeping_.async_wait([this](boost::system::error_code error) {
     if (!error && !leaving_) KeepHouse();
   });
+}
+
+// By this agent's time: it is what actions are judged by.
+void Service::WatchPolicy() {
+  if (policy_.policy() == nullptr) return;
+  LogPolicyWarnings(watch_.Due(*policy_.policy(), policy_.freshness(), AgentTime()));
 }
 
 // ---- Coming and going.

@@ -6,8 +6,23 @@ namespace mig::api {
 namespace {
 
 constexpr std::size_t kMaxReasonBytes = 1024;
+// More than any deployment has in use at one time.
+constexpr std::size_t kMostVersions = 1000;
 
 }  // namespace
+
+void ApiService::GetHeldPolicies(HttpRequest, Exchange exchange) {
+  AnswerFromStore(exchange, [](store::ServerReader& reader) -> Expected<Answer> {
+    auto rows = reader.CountHeldPolicies(kMostVersions);
+    if (!rows) return std::move(rows).error();
+    json::array policies;
+    for (const store::HeldPolicyRow& row : *rows) {
+      policies.push_back(json::object{{"version", json::FromUint(row.version)},
+                                      {"agents", json::FromUint(row.agents)}});
+    }
+    return JsonAnswer(200, json::object{{"policies", std::move(policies)}});
+  });
+}
 
 void ApiService::PostRelease(HttpRequest request, Exchange exchange, std::string person) {
   auto agent = AgentId::Parse(request.parameters.at(0));

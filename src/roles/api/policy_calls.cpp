@@ -110,10 +110,10 @@ void ApiService::PostPolicy(HttpRequest request, Exchange exchange) {
         std::vector<Bytes> roots;
         for (const Envelope& root : documents->roots) roots.push_back(EncodeEnvelope(root));
         // The one that it replaces, which may have come from the files: so the log has it.
-        auto before = tx.AddPublishedPolicy(
-            {held->trusted.policy().version, held->trusted.root_version(), now,
-             EncodeEnvelope(held->policy)},
-            {});
+        auto before =
+            tx.AddPublishedPolicy({held->trusted.policy().version, held->trusted.root_version(),
+                                   now, EncodeEnvelope(held->policy)},
+                                  {});
         if (!before) return std::move(before).error();
         auto added = tx.AddPublishedPolicy({trusted.policy().version, trusted.root_version(), now,
                                             EncodeEnvelope(documents->policy)},
@@ -196,12 +196,22 @@ bool ApiService::Adopt(std::shared_ptr<const PolicyDocuments> documents) {
   documents_ = std::move(documents);
   log::Info("policy in force", {{"version", std::to_string(documents_->trusted.policy().version)},
                                 {"root", std::to_string(documents_->trusted.root_version())}});
+  WatchPolicy();
   WriteToStore([documents = documents_](
                    store::ServerTx& tx) { return TakePolicy(tx, documents->trusted, Now()); },
                [](Expected<void> done) {
                  if (!done) log::Error("people not stored", {{"error", done.error().message()}});
                });
   return true;
+}
+
+void ApiService::WatchPolicy() {
+  const auto statement = Statement();
+  LogPolicyWarnings(watch_.Due(documents_->trusted, statement ? &*statement : nullptr, Now()));
+  watching_.expires_after(kPolicyWatchPeriod);
+  watching_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) WatchPolicy();
+  });
 }
 
 void ApiService::ReadDocumentsAnew() {

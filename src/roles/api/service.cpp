@@ -100,6 +100,7 @@ ApiService::ApiService(boost::asio::io_context& io, ApiConfig config, PolicyDocu
       documents_(std::make_shared<PolicyDocuments>(std::move(documents))),
       agents_ca_(std::move(agents_ca)),
       db_(std::move(db)),
+      watching_(io),
       readers_(kReaderThreads),
       gate_(Now()),
       streams_(io, readers_, *db_, config_.limits.streams),
@@ -157,6 +158,7 @@ Expected<std::unique_ptr<ApiService>> ApiService::Start(boost::asio::io_context&
   service->server_ = std::move(*server);
   service->lines_.Start();
   service->attachments_->StartSweeping();
+  service->WatchPolicy();
   return service;
 }
 
@@ -177,6 +179,7 @@ void ApiService::Stop(std::function<void()> done) {
   server_->Stop();
   streams_.CloseAll();
   attachments_->StopSweeping();
+  watching_.cancel();
   lines_.Stop(std::move(done));
 }
 

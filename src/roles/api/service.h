@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <map>
@@ -24,6 +25,7 @@
 #include "store/server_db.h"
 #include "trust/freshness.h"
 #include "trust/policy_documents.h"
+#include "trust/policy_watch.h"
 
 namespace mig::api {
 
@@ -92,6 +94,7 @@ class ApiService {
   void GetProposals(HttpRequest request, Exchange exchange);
   void GetAgents(HttpRequest request, Exchange exchange);
   // In agent_calls.cpp.
+  void GetHeldPolicies(HttpRequest request, Exchange exchange);
   void PostRelease(HttpRequest request, Exchange exchange, std::string person);
   // In attachment_calls.cpp.
   void PutAttachment(HttpRequest request, Exchange exchange, std::string person);
@@ -106,6 +109,8 @@ class ApiService {
   void ReadDocumentsAnew();
   // What was last said of the policy in force being the newest.
   std::optional<Freshness> Statement() const;
+  // Says in the log what people must know of the policy in force, now and every hour.
+  void WatchPolicy();
   // Takes over documents that verify; those in force stay when these do not follow them.
   bool Adopt(std::shared_ptr<const PolicyDocuments> documents);
 
@@ -122,6 +127,8 @@ class ApiService {
   KeyPairPem agents_ca_;
   std::unique_ptr<store::ServerDb> db_;
   std::unique_ptr<Attachments> attachments_;
+  boost::asio::steady_timer watching_;
+  PolicyWatch watch_;
   boost::asio::thread_pool readers_;
   RequestGate gate_;
   EventStreams streams_;

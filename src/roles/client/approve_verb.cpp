@@ -11,6 +11,7 @@
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
 #include "roles/client/machine_list.h"
+#include "roles/client/policy_remarks.h"
 #include "roles/client/review.h"
 #include "trust/standing.h"
 #include "util/text.h"
@@ -73,6 +74,7 @@ ExitStatus ApproveAction(Connection& connection, const cli::ActionInfo& info, co
                                      "missing, by policy version " +
                                          std::to_string(policy.policy().version)));
   }
+  RemarkOnFreshness(review->action.kind, *connection.api, terminal);
   if (auto agreed = cli::Confirm("Sign exactly this, as " + (*me)->name + "?", yes, terminal);
       !agreed) {
     return cli::Fail(terminal, agreed.error());
@@ -137,6 +139,7 @@ ExitStatus ApproveProposal(Connection& connection, const cli::Proposal& proposal
   terminal.Data(
       cli::Explain(cli::Explained{unsigned_yet, *action, &policy, machines->size(), Now()}));
   ShowMachines(*machines, terminal);
+  RemarkOnFreshness(action->kind, *connection.api, terminal);
   if (auto agreed = cli::Confirm("Make it your own action and sign it, as " + (*me)->name + "?",
                                  yes, terminal);
       !agreed) {

@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
+#include "roles/client/old_policies.h"
 #include "roles/client/review.h"
 #include "trust/standing.h"
 #include "util/text.h"
@@ -136,6 +137,7 @@ int RunPending(std::span<const std::string> arguments) {
   if (!pending) return cli::Fail(terminal, pending.error());
   auto proposals = connection->api->ListProposals();
   if (!proposals) return cli::Fail(terminal, proposals.error());
+  RemarkOnOldPolicies(*connection, terminal);
   const auto me = PersonOf(*connection->signer, *policy);
 
   if (pending->unreadable > 0) {

@@ -91,19 +91,6 @@ Expected<Envelope> MakeStatement(const PolicyDocuments& documents, Signer& signe
   return envelope;
 }
 
-Expected<void> PublishLabStatement(const cli::ClientConfig& config, cli::ApiClient& api,
-                                   const PolicyDocuments& documents) {
-  cli::KeyChoice choice;
-  choice.file = *config.lab / "keys" / "freshness.key";
-  auto signer = cli::OpenSigner(choice, {}, cli::ProcessEnvironment);
-  if (!signer) return std::move(signer).error();
-  auto statement = MakeStatement(documents, **signer, Now());
-  if (!statement) return std::move(statement).error();
-  auto answer = api.PostFreshness(*statement);
-  if (!answer) return std::move(answer).error();
-  return {};
-}
-
 ExitStatus PolicyFresh(Words words, cli::Terminal& terminal) {
   bool publish = false;
   std::string out, known;

@@ -5,6 +5,7 @@
 #include "cli/policy_draft.h"
 #include "cli/verb.h"
 #include "os/files.h"
+#include "roles/client/policy_remarks.h"
 #include "roles/client/policy_statement.h"
 #include "roles/client/policy_verbs.h"
 #include "trust/policy_documents.h"
@@ -70,6 +71,57 @@ Expected<std::vector<std::filesystem::path>> WriteFiles(const PolicyDocuments& d
   return files;
 }
 
+// Puts a statement beside the policy, with the key of --fresh-key, so that both come into force
+// together; in a lab with the lab's own, because there nobody waits for a timer.
+Expected<void> StateFreshness(const std::string& fresh_key, const cli::ClientConfig& config,
+                              PolicyDocuments& documents, cli::Terminal& terminal) {
+  cli::KeyChoice choice;
+  if (!fresh_key.empty()) {
+    auto named = cli::ParseKeyChoice(fresh_key, std::filesystem::current_path());
+    if (!named) return std::move(named).error().During("--fresh-key");
+    choice = std::move(*named);
+  } else if (config.lab && documents.trusted.policy().freshness) {
+    choice.file = *config.lab / "keys" / "freshness.key";
+  } else {
+    return {};
+  }
+  auto statement = [&]() -> Expected<Envelope> {
+    auto signer = cli::OpenSigner(choice, {}, cli::ProcessEnvironment);
+    if (!signer) return std::move(signer).error();
+    return MakeStatement(documents, **signer, Now());
+  }();
+  if (statement) {
+    documents.freshness = std::move(*statement);
+  } else if (!fresh_key.empty()) {
+    // Before anything is published: what was asked for would be half done.
+    return std::move(statement).error().During("--fresh-key");
+  } else {
+    terminal.Remark("No freshness statement: " + statement.error().message());
+  }
+  return {};
+}
+
+// After the policy is in force: what is known of its freshness, and the next command where nothing
+// is. `new_here`: it was not in force before, so that the statement came with it.
+Expected<void> TellFreshness(cli::ApiClient& api, const PolicyDocuments& documents, bool new_here,
+                             cli::Terminal& terminal) {
+  if (!documents.trusted.policy().freshness) return {};
+  if (documents.freshness) {
+    if (!new_here) {
+      auto taken = api.PostFreshness(*documents.freshness);
+      if (!taken) return std::move(taken).error();
+    }
+    terminal.Remark("Stated with it: this version is the newest.");
+    return {};
+  }
+  auto in_force = api.GetDocuments();
+  if (in_force) {
+    RemarkOnPolicy(*in_force, Now(), terminal);
+    return {};
+  }
+  return std::move(in_force).error();
+}
+
 }  // namespace
 
 ExitStatus PolicySign(Words words, cli::Terminal& terminal) {
@@ -131,17 +183,26 @@ ExitStatus PolicySign(Words words, cli::Terminal& terminal) {
 }
 
 ExitStatus PolicyPublish(Words words, cli::Terminal& terminal) {
-  std::string dir, file, files_folder;
+  std::string dir, file, files_folder, fresh_key;
   ConnectionOptions wanted;
-  cli::Options options("mig policy publish [FILE] [--files DIR]",
-                       "Sends signed documents to the server, which checks them and gives them to "
-                       "every agent. Needs no\nkey: the documents verify themselves.");
+  cli::Options options(
+      "mig policy publish [FILE] [--fresh-key KEY] [--files DIR]",
+      "Sends signed documents to the server, which checks them and gives them to "
+      "every agent. Needs no\nkey: the documents verify themselves. Respond and admin actions are "
+      "refused until somebody has\nstated that the new version is the newest: "
+      "--fresh-key does so in the same go.");
   options.Word("FILE", "documents.json (default: of your folder)", false, &file);
   options.Text("files", '\0', "DIR",
                "write root.N.json and policy.json there, for the server's configuration, instead",
                &files_folder);
+  options.Text("fresh-key", '\0', "KEY",
+               "the freshness key (freshness.keys of the policy): a file, ssh:SHA256:… or "
+               "gpg:FINGERPRINT",
+               &fresh_key);
   wanted.AddConfigTo(options);
   AddFolderTo(options, &dir);
+  options.Example("mig policy publish --fresh-key fresh.key",
+                  "in force everywhere within seconds, also for what changes machines");
   options.Example("mig policy publish", "in force everywhere within seconds");
   options.Example("mig policy publish --files trust", "before the first start of a server");
   if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
@@ -163,6 +224,12 @@ ExitStatus PolicyPublish(Words words, cli::Terminal& terminal) {
                            " under root version " +
                            std::to_string(documents->trusted.root_version());
   if (!files_folder.empty()) {
+    if (!fresh_key.empty()) {
+      return cli::Fail(terminal,
+                       Error(Errc::kInvalid,
+                             "--fresh-key goes with publishing to a server; for its files: mig "
+                             "policy fresh --out FILE, once it runs"));
+    }
     auto written = WriteFiles(*documents, files_folder);
     if (!written) return cli::Fail(terminal, written.error());
     for (const auto& path : *written) terminal.Data(path.string() + "\n");
@@ -174,6 +241,9 @@ ExitStatus PolicyPublish(Words words, cli::Terminal& terminal) {
                                        "the documents are of deployment " + documents->org.Text() +
                                            ", " + config->source + " is " + config->org.Text()));
     }
+    if (auto stated = StateFreshness(fresh_key, *config, *documents, terminal); !stated) {
+      return cli::Fail(terminal, stated.error());
+    }
     cli::ApiClient api(*config, {});
     auto answer = api.PostPolicy(PolicyBundle(*documents));
     if (!answer) return cli::Fail(terminal, answer.error());
@@ -181,14 +251,8 @@ ExitStatus PolicyPublish(Words words, cli::Terminal& terminal) {
     const std::string said =
         status != nullptr && status->is_string() ? std::string(status->get_string()) : "published";
     terminal.Data(what + ": " + EscapeForTerminal(said) + "\n");
-    if (config->lab && documents->trusted.policy().freshness) {
-      // In a lab nobody waits for the timer.
-      auto stated = PublishLabStatement(*config, api, *documents);
-      if (!stated) terminal.Remark("No freshness statement: " + stated.error().message());
-    } else if (documents->trusted.policy().freshness) {
-      terminal.Remark(
-          "Respond and admin actions need a freshness statement about this version: mig "
-          "policy fresh --publish");
+    if (auto stated = TellFreshness(api, *documents, said == "published", terminal); !stated) {
+      return cli::Fail(terminal, stated.error());
     }
   }
   if (file.empty()) {

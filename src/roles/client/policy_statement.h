@@ -14,8 +14,4 @@ namespace mig {
 // Signed and verified. Error: kDenied for a key that the policy does not name for this.
 Expected<Envelope> MakeStatement(const PolicyDocuments& documents, Signer& signer, UtcTime now);
 
-// With the lab's own key.
-Expected<void> PublishLabStatement(const cli::ClientConfig& config, cli::ApiClient& api,
-                                   const PolicyDocuments& documents);
-
 }  // namespace mig

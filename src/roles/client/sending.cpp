@@ -9,6 +9,7 @@
 #include "cli/verb.h"
 #include "roles/client/following.h"
 #include "roles/client/machine_list.h"
+#include "roles/client/policy_remarks.h"
 #include "roles/client/review.h"
 #include "trust/signers.h"
 #include "util/text.h"
@@ -108,6 +109,7 @@ ExitStatus SendNew(Connection& connection, const TrustedPolicy& policy, Action a
     terminal.Data(
         cli::Explain(cli::Explained{unsigned_yet, action, &policy, shown->size(), Now()}));
     ShowMachines(*shown, terminal);
+    RemarkOnFreshness(action.kind, *connection.api, terminal);
     auto agreed = cli::Confirm(
         "This changes machines. Sign exactly this, as " + connection.signer->name() + "?",
         options.yes, terminal);
@@ -137,6 +139,7 @@ ExitStatus SendSigned(Connection& connection, const TrustedPolicy& policy, Envel
     const Review review{envelope, *action, signers.people, {}};
     ShowReview(review, policy, shown->size(), terminal);
     ShowMachines(*shown, terminal);
+    RemarkOnFreshness(action->kind, *connection.api, terminal);
     auto agreed =
         cli::Confirm("Sign exactly this, too, as " + (*me)->name + "?", options.yes, terminal);
     if (!agreed) return cli::Fail(terminal, agreed.error());

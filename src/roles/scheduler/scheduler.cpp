@@ -24,7 +24,7 @@
 #include "store/server_db.h"
 #include "trust/freshness.h"
 #include "trust/policy_documents.h"
-#include "trust/policy_warnings.h"
+#include "trust/policy_watch.h"
 #include "util/crash_point.h"
 #include "util/log.h"
 
@@ -55,7 +55,7 @@ class Process {
         policy_(MessageOf(documents_)),
         db_(std::move(db)),
         signals_(io_, SIGTERM, SIGINT, SIGHUP),
-        daily_(io_),
+        watching_(io_),
         store_(*db_, io_),
         relays_(io_, config_,
                 {[this](std::size_t relay) { Connected(relay); },
@@ -74,7 +74,7 @@ class Process {
     dispatcher_.Start();
     caretaker_.Start();
     relays_.Start();
-    WarnDaily();
+    WatchPolicy();
     log::Info("scheduler runs", {{"name", config_.name},
                                  {"store", config_.store.string()},
                                  {"policy", std::to_string(policy_.version)}});
@@ -187,6 +187,7 @@ class Process {
     if (*step == PolicyStep::kNewer) {
       log::Info("policy in force", {{"version", std::to_string(policy_.version)},
                                     {"root", std::to_string(documents_.trusted.root_version())}});
+      WatchPolicy();
     }
     for (std::size_t i = 0; i < relays_.States().size(); ++i) {
       if (relays_.States()[i].connected) PublishPolicy(i);
@@ -207,14 +208,12 @@ class Process {
     return offered && (!held || offered->time > held->time);
   }
 
-  void WarnDaily() {
-    for (const PolicyWarning& warning :
-         WarningsAbout(documents_.trusted, StatementOf(documents_), Now())) {
-      warning.urgent ? log::Error(warning.text) : log::Warning(warning.text);
-    }
-    daily_.expires_after(std::chrono::hours(24));
-    daily_.async_wait([this](const boost::system::error_code& cancelled) {
-      if (!cancelled) WarnDaily();
+  void WatchPolicy() {
+    const auto statement = StatementOf(documents_);
+    LogPolicyWarnings(watch_.Due(documents_.trusted, statement ? &*statement : nullptr, Now()));
+    watching_.expires_after(kPolicyWatchPeriod);
+    watching_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) WatchPolicy();
     });
   }
 
@@ -225,7 +224,8 @@ class Process {
   boost::asio::io_context io_;
   std::unique_ptr<store::ServerDb> db_;  // after io_: its thread posts there until it has ended
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer daily_;
+  boost::asio::steady_timer watching_;
+  PolicyWatch watch_;
   StoreQueue store_;
   RelayLinks relays_;
   Announcer announcer_;
