@@ -83,7 +83,7 @@ Expected<ModuleResult> RunAgentDestroy(const json::object& parameters, RunContex
   auto killed = process->End(kPatience);
   if (!killed) return std::move(killed).error();
   ModuleResult result;
-  result.success = true;
+  result.success = result.foundanything = true;  // else the answer is not shown to who asked
   result.elements =
       json::object{{"pid", pid}, {"executable", json::FromName(*executable)}, {"killed", *killed}};
   result.statistics = json::object{{"ended", 1}};

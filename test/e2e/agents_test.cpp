@@ -224,3 +224,57 @@ TEST_CASE("agents: agentdestroy ends the agent that is meant, and no other proce
   REQUIRE(ended);
   CHECK(ended->status == 0);
 }
+
+TEST_CASE("agents: of two on one machine people end the older one, on the server's proposal",
+          "[e2e]") {
+  const Lab lab;
+  // Each takes a lock of its own, as agents of two containers on one kernel do.
+  const auto alone = [&](const std::string& name) {
+    return ConfigFor(lab, name,
+                     {{"many_on_one_host: true", "host_lock: " + (lab.scratch() / name).string()}});
+  };
+  Background older = StartAgent(lab, alone("older"));
+  REQUIRE(older.WaitForOutput("agent started", 20s));
+  REQUIRE(Eventually(20s, [&] { return Agents(lab, "name = 'older'").size() == 1; }));
+  CHECK(lab.Mig({"pending"}).status == 1);  // the lab's agent says that it is one of many
+  Background newer = StartAgent(lab, alone("newer"));
+  const auto proposals = [&] {
+    const json::value document = ParseJson(lab.Mig({"pending", "--json"}).out);
+    const auto& all = document.at("proposals").as_array();
+    return std::vector<json::value>(all.begin(), all.end());
+  };
+  REQUIRE(Eventually(30s, [&] { return !proposals().empty(); }));
+  REQUIRE(proposals().size() == 1);
+  const json::value proposal = proposals().at(0);
+  INFO(json::Write(proposal));
+  const std::string id(proposal.at("id").as_string());
+  CHECK(proposal.at("operations").at(0).at("parameters").at("pid").to_number<int>() == older.pid());
+  CHECK(Contains(lab.Mig({"pending"}).out, "end a second agent on one machine"));
+
+  // Nothing happens before a person has signed, who is shown what it is and where.
+  const Outcome unasked = lab.Mig({"approve", id});
+  INFO(unasked.out << unasked.err);
+  CHECK(unasked.status == 2);
+  CHECK(Contains(unasked.out + unasked.err, "machines    newer"));
+  CHECK_FALSE(older.Wait(0s));
+  const Outcome approved = lab.Mig({"approve", id, "--yes"});
+  INFO(approved.out << approved.err);
+  REQUIRE(approved.status == 0);
+  const auto ended = older.Wait(30s);
+  REQUIRE(ended);
+  CHECK(ended->status == 0);  // it said goodbye
+  CHECK_FALSE(newer.Wait(0s));
+
+  const Outcome answered = lab.Mig({"results", id, "-f", "--json"});
+  INFO(answered.out << answered.err);
+  CHECK(answered.status == 0);
+  const json::value document = ParseJson(answered.out);
+  REQUIRE(document.at("answers").as_array().size() == 1);
+  CHECK(document.at("answers").at(0).at("status").as_string() == "success");
+  const Outcome report =
+      lab.Mig({"agent", "report", "--config", (lab.folder() / "config/newer.yaml").string()});
+  INFO(report.out);
+  CHECK(Contains(report.out, "end a second agent on one machine"));
+  REQUIRE(Eventually(30s, [&] { return Agents(lab, "status = 'online'").size() == 2; }));
+  CHECK(lab.Mig({"pending"}).status == 1);
+}
