@@ -98,6 +98,7 @@ class Reader {
     } else {
       certificate_.keys.front().why_not = primary_.why_not;
       primary_problem_ = "its primary key vouches for nothing here: " + primary_.why_not;
+      certificate_.vouches = false;
     }
     for (const Component& component : components) {
       if (!IsSubkey(component.packet.type)) continue;

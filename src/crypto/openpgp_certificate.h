@@ -32,6 +32,9 @@ struct Certificate {
   // a terminal. Empty where nobody is named, as version 6 permits.
   std::vector<std::string> user_ids;
   std::vector<CertificateKey> keys;  // the primary key first, then the subkeys in their order
+  // Whether the algorithm and size of the primary key vouch for subkeys here: whether a new subkey
+  // would help where none may sign.
+  bool vouches = true;
 };
 
 // Reads all certificates of a file, at most kMaxCertificates of together kMaxArmorBytes.

@@ -1,6 +1,7 @@
 // mig key import: keys of GnuPG and OpenSSH as ours; public ones as lines for the policy.
 #include <optional>
 
+#include "cli/person_keys.h"
 #include "cli/verb.h"
 #include "crypto/key_file.h"
 #include "crypto/openpgp_armor.h"
@@ -107,7 +108,9 @@ ExitStatus ImportOpenPgp(const Import& import, std::string_view text, const cli:
               import.from.string() +
                   (import.key.empty() ? ": no key in it can sign for mig"
                                       : ": the key " + import.key + " cannot sign for mig") +
-                  " (see above); a subkey will do: gpg --quick-add-key FINGERPRINT ed25519 sign"));
+                  " (see above). What will do is " +
+                  cli::RemedyFor(chosen.certificate != nullptr ? *chosen.certificate
+                                                               : certificates->front())));
   }
   const PublicKeyLine line{std::string(chosen.key->material->Type()),
                            chosen.key->material->Material(),

@@ -5,9 +5,11 @@
 #include <set>
 
 #include "cli/key_line.h"
+#include "cli/person_keys.h"
 #include "cli/policy_draft.h"
 #include "cli/policy_words.h"
 #include "cli/verb.h"
+#include "crypto/openpgp_armor.h"
 #include "os/files.h"
 #include "roles/client/policy_verbs.h"
 #include "util/text.h"
@@ -30,28 +32,14 @@ Expected<cli::KeyLine> LineOrFile(const std::string& text) {
   return line;
 }
 
-// The draft as the policy it means, changed by `change`, and written back. With `org` and times of
-// no meaning: they are not in a draft.
-ExitStatus Change(const std::string& dir, cli::Terminal& terminal,
-                  const std::function<Expected<void>(Policy& policy)>& change) {
-  auto folder = PolicyFolder::Of(dir);
-  if (!folder) return cli::Fail(terminal, folder.error());
-  auto documents = folder->LoadDocuments();
-  if (!documents) return cli::Fail(terminal, documents.error());
-  auto text = folder->LoadDraft();
-  if (!text) return cli::Fail(terminal, text.error());
-  auto policy =
-      cli::ReadPolicyDraft(*text, folder->Draft().string(), {documents->org(), 1, UtcTime()});
-  if (!policy) return cli::Fail(terminal, policy.error());
-  if (auto changed = change(*policy); !changed) return cli::Fail(terminal, changed.error());
-  // Whatever the change was, it must be a policy that agents read.
-  if (auto sound = DecodePolicy(EncodePolicy(*policy)); !sound) {
-    return cli::Fail(terminal, sound.error());
-  }
-  if (auto saved = folder->SaveDraft(cli::WritePolicyDraft(*policy)); !saved) {
-    return cli::Fail(terminal, saved.error());
-  }
-  return TellOfDraft(*folder, false, terminal);
+// A public line, or the file that holds one, or an OpenPGP key.
+Expected<cli::PersonKeys> PersonKeysOf(const std::string& text) {
+  if (text.find(' ') != std::string::npos) return cli::ReadPersonKeys(text, Now());
+  auto content = os::ReadFile(text, openpgp::kMaxArmorBytes);
+  if (!content) return std::move(content).error().During("a public line or a file with a key");
+  auto keys = cli::ReadPersonKeys(*content, Now());
+  if (!keys) return std::move(keys).error().During(text);
+  return keys;
 }
 
 Person* FindPerson(Policy& policy, const std::string& id) {
@@ -78,6 +66,28 @@ std::vector<std::map<std::string, std::uint32_t>*> AllWeights(Policy& policy) {
 }
 
 }  // namespace
+
+ExitStatus ChangeDraft(const std::string& dir, cli::Terminal& terminal,
+                       const std::function<Expected<void>(Policy& policy)>& change) {
+  auto folder = PolicyFolder::Of(dir);
+  if (!folder) return cli::Fail(terminal, folder.error());
+  auto documents = folder->LoadDocuments();
+  if (!documents) return cli::Fail(terminal, documents.error());
+  auto text = folder->LoadDraft();
+  if (!text) return cli::Fail(terminal, text.error());
+  auto policy =
+      cli::ReadPolicyDraft(*text, folder->Draft().string(), {documents->org(), 1, UtcTime()});
+  if (!policy) return cli::Fail(terminal, policy.error());
+  if (auto changed = change(*policy); !changed) return cli::Fail(terminal, changed.error());
+  // Whatever the change was, it must be a policy that agents read.
+  if (auto sound = DecodePolicy(EncodePolicy(*policy)); !sound) {
+    return cli::Fail(terminal, sound.error());
+  }
+  if (auto saved = folder->SaveDraft(cli::WritePolicyDraft(*policy)); !saved) {
+    return cli::Fail(terminal, saved.error());
+  }
+  return TellOfDraft(*folder, false, terminal);
+}
 
 ExitStatus PolicyInit(Words words, cli::Terminal& terminal) {
   std::string dir, person_id, person_key;
@@ -217,28 +227,34 @@ ExitStatus PolicyAddPerson(Words words, cli::Terminal& terminal) {
   cli::Options options("mig policy add-person ID --key LINE [--name NAME] [--like ID]",
                        "Puts a person into the draft; or another key of one who is in it.");
   options.Word("ID", "stable for ever: a-z 0-9 . _ -", true, &id);
-  options.Texts("key", 'k', "LINE", "a public line, or the file with it", &keys);
-  options.Text("name", 'n', "NAME", "Full Name <mail> (default: what stands in the line)", &name);
+  options.Texts("key", 'k', "LINE",
+                "a public line, or the file with it, or with an OpenPGP key (gpg --export)", &keys);
+  options.Text("name", 'n', "NAME", "Full Name <mail> (default: what stands with the key)", &name);
   options.Text("like", 'l', "ID", "the same weights as this person everywhere", &like);
   options.Flag("enable", '\0', "active again, if disabled", &enable);
   AddFolderTo(options, &dir);
   options.Example("mig policy add-person bob --key bob.pub --like ann", "a new colleague");
   options.Example("mig policy add-person ann --key ~/.ssh/id_ed25519_sk.pub", "a token for ann");
+  options.Example("mig policy add-person carol --key carol.asc --like bob",
+                  "all keys of carol's OpenPGP key that may sign now");
   if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
   if (keys.empty() && !enable && like.empty()) {
     return cli::Fail(terminal, Error(Errc::kInvalid, "--key LINE is missing"));
   }
-  return Change(dir, terminal, [&](Policy& policy) -> Expected<void> {
+  return ChangeDraft(dir, terminal, [&](Policy& policy) -> Expected<void> {
     if (!like.empty() && FindPerson(policy, like) == nullptr) return NoSuchPerson(policy, like);
     if (FindPerson(policy, id) == nullptr) policy.people.push_back({id, name, true, {}});
     Person& person = *FindPerson(policy, id);
     if (enable) person.active = true;
     if (!name.empty()) person.name = name;
     for (const std::string& text : keys) {
-      auto line = LineOrFile(text);
-      if (!line) return std::move(line).error().During("--key");
-      person.keys.push_back(line->key);
-      if (person.name.empty()) person.name = line->name;
+      auto found = PersonKeysOf(text);
+      if (!found) return std::move(found).error().During("--key");
+      for (const DocumentKey& key : found->keys) person.keys.push_back(key);
+      if (person.name.empty()) person.name = found->name;
+      for (const std::string& why : found->left_out) {
+        terminal.Remark(text + ": left out: " + why + ".");
+      }
     }
     if (person.name.empty()) person.name = id;
     if (like.empty()) return {};
@@ -262,7 +278,7 @@ ExitStatus PolicyRemovePerson(Words words, cli::Terminal& terminal) {
   AddFolderTo(options, &dir);
   options.Example("mig policy remove-person carol --disable", "somebody left");
   if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
-  return Change(dir, terminal, [&](Policy& policy) -> Expected<void> {
+  return ChangeDraft(dir, terminal, [&](Policy& policy) -> Expected<void> {
     Person* person = FindPerson(policy, id);
     if (person == nullptr) return NoSuchPerson(policy, id);
     if (disable) {
@@ -287,7 +303,7 @@ ExitStatus PolicyRevoke(Words words, cli::Terminal& terminal) {
   AddFolderTo(options, &dir);
   options.Example("mig policy revoke gr2q7gf5lh6p", "a laptop was stolen");
   if (auto ended = cli::ParseWords(options, words, terminal)) return *ended;
-  return Change(dir, terminal, [&](Policy& policy) -> Expected<void> {
+  return ChangeDraft(dir, terminal, [&](Policy& policy) -> Expected<void> {
     std::optional<KeyId> id;
     if (auto whole = KeyId::Parse(key)) {
       id = *whole;

@@ -22,6 +22,7 @@ constexpr PolicyVerb kPolicyVerbs[] = {
     {"edit", "opens the draft in your editor and says what it changes", &PolicyEdit},
     {"add-person", "puts a person or another key of one into the draft", &PolicyAddPerson},
     {"remove-person", "takes a person out of the draft", &PolicyRemovePerson},
+    {"import-acl", "writes MIG's access control list into the draft", &PolicyImportAcl},
     {"revoke", "makes a key count for nothing", &PolicyRevoke},
     {"set", "one field of the draft, by its path", &PolicySet},
     {"renew", "the same policy for another term", &PolicyRenew},

@@ -1,6 +1,7 @@
 // The verbs below `mig policy`; the table that names them is in policy_verb.cpp.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 
@@ -24,6 +25,8 @@ cli::ExitStatus PolicyRemovePerson(Words words, cli::Terminal& terminal);
 cli::ExitStatus PolicyRevoke(Words words, cli::Terminal& terminal);
 cli::ExitStatus PolicySet(Words words, cli::Terminal& terminal);
 cli::ExitStatus PolicyRenew(Words words, cli::Terminal& terminal);
+// policy_import_verb.cpp
+cli::ExitStatus PolicyImportAcl(Words words, cli::Terminal& terminal);
 // On root keys (policy_root_verbs.cpp).
 cli::ExitStatus PolicyRoot(Words words, cli::Terminal& terminal);
 // Signing and publishing (policy_sign_verbs.cpp).
@@ -46,6 +49,10 @@ Expected<std::unique_ptr<Signer>> OpenPolicyKey(const ConnectionOptions& wanted,
 // The sentences of PolicyChanges and RootChanges, against what was published. One line each.
 Expected<std::string> ChangesText(const cli::SigningBundle& documents,
                                   const std::optional<cli::SigningBundle>& published);
+// The draft as the policy it means, changed by `change`, and written back. With `org` and times of
+// no meaning: they are not in a draft.
+cli::ExitStatus ChangeDraft(const std::string& dir, cli::Terminal& terminal,
+                            const std::function<Expected<void>(Policy& policy)>& change);
 // After the draft changed: what that means, and what to do next.
 cli::ExitStatus TellOfDraft(const PolicyFolder& folder, bool renew, cli::Terminal& terminal);
 
