@@ -12,6 +12,8 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <optional>
+#include <utility>
 #include <variant>
 
 #include "net/dial.h"
@@ -32,9 +34,14 @@ using std::chrono::steady_clock;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+// A larger body is sent when the server has asked for it (RFC 9110 section 10.1.1): it answers the
+// head of a request that it does not let in, and closes, and what is then still being sent could
+// reset the connection and that answer with it.
+constexpr std::size_t kAskFirstBytes = 512 * 1024;
 // A connection that was idle for longer may just be closed by the server.
 constexpr std::chrono::seconds kKeepIdle{30};
 
+using ReplyHead = http::response_parser<http::empty_body>;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 // Plain or TLS behind one type, so that Beast's templates are instantiated once.
@@ -117,12 +124,10 @@ struct HttpChannel::Impl {
   asio::awaitable<Expected<void>> Handshake(TlsStream& stream, Deadline deadline);
   // The request, and of the reply the head. References are to the frame of the coroutine that
   // waits.
-  asio::awaitable<Expected<void>> Send(HttpCall call, http::response_parser<http::empty_body>& head,
+  asio::awaitable<Expected<void>> Send(HttpCall call, std::optional<ReplyHead>& head,
                                        Deadline deadline);
-  asio::awaitable<Expected<HttpReply>> ReadBody(http::response_parser<http::empty_body>& head,
-                                                Deadline deadline);
-  asio::awaitable<Expected<HttpReply>> ReadEvents(http::response_parser<http::empty_body>& head,
-                                                  HttpClient::OnEvent on_event);
+  asio::awaitable<Expected<HttpReply>> ReadBody(ReplyHead& head, Deadline deadline);
+  asio::awaitable<Expected<HttpReply>> ReadEvents(ReplyHead& head, HttpClient::OnEvent on_event);
 
   bool StillOpen();
   void Drop() { transport.reset(); }
@@ -140,6 +145,7 @@ struct HttpChannel::Impl {
   Deadline idle_since;
   Dialer dialer;
   bool cancelled = false;
+  bool body_kept = false;  // the last request ended with its head
 };
 
 Error HttpChannel::Impl::Failure(const error_code& error, std::string_view doing) const {
@@ -222,8 +228,9 @@ asio::awaitable<Expected<void>> HttpChannel::Impl::Handshake(TlsStream& stream, 
   co_return Failure(error, "TLS handshake");
 }
 
-asio::awaitable<Expected<void>> HttpChannel::Impl::Send(
-    HttpCall call, http::response_parser<http::empty_body>& head, Deadline deadline) {
+asio::awaitable<Expected<void>> HttpChannel::Impl::Send(HttpCall call,
+                                                        std::optional<ReplyHead>& head,
+                                                        Deadline deadline) {
   http::request<http::string_body> request;
   request.version(11);
   request.method_string(call.method);
@@ -236,21 +243,39 @@ asio::awaitable<Expected<void>> HttpChannel::Impl::Send(
     request.content_length(request.body().size());
   }
   transport->tcp().expires_at(deadline);
-  if (auto [error, size] = co_await http::async_write(*transport, request, kAwait); error) {
+  const bool ask_first = request.body().size() > kAskFirstBytes;
+  if (ask_first) request.set(http::field::expect, "100-continue");
+  http::request_serializer<http::string_body> serializer(request);
+  if (ask_first) {
+    auto [error, size] = co_await http::async_write_header(*transport, serializer, kAwait);
+    if (error) co_return Failure(error, "send");
+    head.emplace();
+    head->header_limit(kMaxHeadBytes);
+    head->body_limit(options.max_reply_bytes);
+    auto [refused, got] = co_await http::async_read_header(*transport, buffer, *head, kAwait);
+    if (refused) co_return Failure(refused, "receive");
+    if (head->get().result() != http::status::continue_) {
+      body_kept = true;
+      co_return Expected<void>();
+    }
+  }
+  if (auto [error, size] = co_await http::async_write(*transport, serializer, kAwait); error) {
     co_return Failure(error, "send");
   }
-  head.header_limit(kMaxHeadBytes);
-  head.skip(request.method() == http::verb::head);  // then a length is announced, and nothing comes
-  head.body_limit(options.max_reply_bytes);         // an announced length is checked with the head
-  if (auto [error, size] = co_await http::async_read_header(*transport, buffer, head, kAwait);
+  head.emplace();
+  head->header_limit(kMaxHeadBytes);
+  head->skip(request.method() ==
+             http::verb::head);               // then a length is announced, and nothing comes
+  head->body_limit(options.max_reply_bytes);  // an announced length is checked with the head
+  if (auto [error, size] = co_await http::async_read_header(*transport, buffer, *head, kAwait);
       error) {
     co_return Failure(error, "receive");
   }
   co_return Expected<void>();
 }
 
-asio::awaitable<Expected<HttpReply>> HttpChannel::Impl::ReadBody(
-    http::response_parser<http::empty_body>& head, Deadline deadline) {
+asio::awaitable<Expected<HttpReply>> HttpChannel::Impl::ReadBody(ReplyHead& head,
+                                                                 Deadline deadline) {
   http::response_parser<http::string_body> parser(std::move(head));
   parser.body_limit(options.max_reply_bytes);
   transport->tcp().expires_at(deadline);
@@ -263,12 +288,13 @@ asio::awaitable<Expected<HttpReply>> HttpChannel::Impl::ReadBody(
   reply.body = std::move(parser.get().body());
   transport->tcp().expires_never();
   idle_since = steady_clock::now();
-  if (!parser.keep_alive()) Drop();
+  // The server may go on waiting for a body that it did not want.
+  if (!parser.keep_alive() || std::exchange(body_kept, false)) Drop();
   co_return reply;
 }
 
-asio::awaitable<Expected<HttpReply>> HttpChannel::Impl::ReadEvents(
-    http::response_parser<http::empty_body>& head, HttpClient::OnEvent on_event) {
+asio::awaitable<Expected<HttpReply>> HttpChannel::Impl::ReadEvents(ReplyHead& head,
+                                                                   HttpClient::OnEvent on_event) {
   http::response_parser<http::buffer_body> parser(std::move(head));
   parser.body_limit(boost::none);  // events are bounded one by one
   HttpReply reply;
@@ -314,12 +340,12 @@ asio::awaitable<Expected<HttpReply>> HttpChannel::Call(HttpCall call) {
   impl.cancelled = false;
   if (auto ready = co_await impl.Connect(); !ready) co_return std::move(ready).error();
   const auto deadline = steady_clock::now() + impl.options.call_timeout;
-  http::response_parser<http::empty_body> head;
+  std::optional<ReplyHead> head;
   if (auto sent = co_await impl.Send(std::move(call), head, deadline); !sent) {
     impl.Drop();
     co_return std::move(sent).error();
   }
-  auto reply = co_await impl.ReadBody(head, deadline);
+  auto reply = co_await impl.ReadBody(*head, deadline);
   if (!reply) impl.Drop();
   co_return reply;
 }
@@ -330,17 +356,17 @@ asio::awaitable<Expected<HttpReply>> HttpChannel::Stream(HttpCall call,
   impl.cancelled = false;
   if (auto ready = co_await impl.Connect(); !ready) co_return std::move(ready).error();
   const auto deadline = steady_clock::now() + impl.options.call_timeout;
-  http::response_parser<http::empty_body> head;
+  std::optional<ReplyHead> head;
   if (auto sent = co_await impl.Send(std::move(call), head, deadline); !sent) {
     impl.Drop();
     co_return std::move(sent).error();
   }
-  if (head.get().result_int() != 200) {
-    auto reply = co_await impl.ReadBody(head, deadline);
+  if (head->get().result_int() != 200) {
+    auto reply = co_await impl.ReadBody(*head, deadline);
     if (!reply) impl.Drop();
     co_return reply;
   }
-  co_return co_await impl.ReadEvents(head, std::move(on_event));
+  co_return co_await impl.ReadEvents(*head, std::move(on_event));
 }
 
 void HttpChannel::Cancel() {

@@ -138,14 +138,14 @@ HttpReply ErrorReply(int status, std::string_view code, std::string_view message
   return {status, {{"Content-Type", "application/json"}}, ErrorBody(code, message)};
 }
 
-HttpRequest ToRequest(const http::request<http::string_body>& from, std::string peer) {
+// Without the body, and so without what a chunked one's trailer would add to the fields.
+HttpRequest HeadOf(const http::request<http::string_body>& from, std::string peer) {
   HttpRequest request;
   request.method = std::string(from.method_string());
   request.target = std::string(from.target());
   for (const auto& field : from) {
     request.headers.Add(std::string(field.name_string()), std::string(field.value()));
   }
-  request.body = from.body();
   request.peer = std::move(peer);
   return request;
 }
@@ -336,6 +336,34 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   }
   parser.body_limit(route->max_body_bytes);
   lowest.expires_after(options.read_deadline);
+  const bool keep_alive = parser.get().keep_alive();
+  const auto executor = co_await asio::this_coro::executor;
+  HttpRequest request = HeadOf(parser.get(), peer);
+  request.parsed = std::move(*target);
+  request.parameters = std::move(parameters);
+  if (destroyed) co_return false;
+  if (route->admit) {
+    auto verdict = std::make_shared<Slot<HttpAdmission>>(executor);
+    HttpRequest asked = request;
+    route->admit(std::move(asked),
+                 [verdict](HttpAdmission admission) { verdict->Set(std::move(admission)); });
+    co_await verdict->Wait(options.answer_deadline);
+    if (!verdict->is_set()) {
+      log::Warning("no answer within the deadline", {{"method", method}, {"path", path}});
+      co_return co_await Refuse(stream, version, 503, "timeout", "this takes too long; try again");
+    }
+    HttpAdmission admission = verdict->Take();
+    if (admission.refusal) {
+      // With a body unread, nothing can follow.
+      const bool go_on = keep_alive && parser.is_done() && !stopping;
+      if (method == "HEAD") {
+        co_return co_await WriteHead(stream, std::move(*admission.refusal), version, go_on);
+      }
+      co_return co_await Write(stream, std::move(*admission.refusal), version, go_on);
+    }
+    request.caller = std::move(admission.caller);
+    lowest.expires_after(options.read_deadline);
+  }
   const auto& expect = parser.get()[http::field::expect];
   if (beast::iequals(expect, "100-continue")) {
     auto [error, bytes] = co_await asio::async_write(
@@ -354,11 +382,7 @@ asio::awaitable<bool> HttpServer::Impl::ServeOne(Stream& stream, beast::flat_buf
   }
 
   if (destroyed) co_return false;
-  const bool keep_alive = parser.get().keep_alive();
-  HttpRequest request = ToRequest(parser.get(), peer);
-  request.parsed = std::move(*target);
-  request.parameters = std::move(parameters);
-  const auto executor = co_await asio::this_coro::executor;
+  request.body = std::move(parser.get().body());
   auto state = std::make_shared<ExchangeState>(executor);
   lowest.expires_never();
   try {

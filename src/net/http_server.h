@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,14 @@ struct HttpRequest {
   std::vector<std::string> parameters;  // what stood for each {…} of the route, decoded
   HttpHeaders headers;
   Bytes body;
-  std::string peer;  // address, for logs
+  std::string peer;    // address, for logs
+  std::string caller;  // whom the route's admission found; empty where it has none
+};
+
+// What becomes of a request whose head was read.
+struct HttpAdmission {
+  std::optional<HttpReply> refusal;  // without one, the body is read and the request is handled
+  std::string caller;
 };
 
 // Server-sent events to one client (WHATWG HTML section 9.2). The connection goes away when the
@@ -57,6 +65,11 @@ struct HttpRoute {
   std::string pattern;  // "/v1/actions/{id}/events": a {…} is one segment
   std::size_t max_body_bytes = 0;
   std::function<void(HttpRequest, std::shared_ptr<HttpExchange>)> handle;
+  // Where set: asked with the head, before a byte of the body is read, so that strangers cannot
+  // make us hold theirs. `answer` is called on the owner's thread, once; who never calls it has the
+  // request answered 503 after the deadline.
+  using Answer = std::function<void(HttpAdmission)>;
+  std::function<void(HttpRequest head, Answer answer)> admit = {};
 };
 
 struct HttpServerOptions {

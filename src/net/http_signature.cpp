@@ -284,9 +284,18 @@ bool VerifyRequest(const ReceivedSignature& received, const SignedParts& parts,
   return key.Verify(SignatureBase(components, received.raw_parameters), received.signature);
 }
 
-Expected<SignatureParameters> VerifySignedRequest(
-    std::string_view method, std::string_view target_uri, const HttpHeaders& headers,
-    BytesView body, const std::function<std::optional<PublicKey>(std::string_view keyid)>& key_of) {
+namespace {
+
+Expected<void> CheckHasDigest(const HttpHeaders& headers, bool has_body) {
+  if (!has_body || !headers.Get("Content-Digest").empty()) return {};
+  return Error(Errc::kDenied, "a request with a body needs a Content-Digest");
+}
+
+}  // namespace
+
+Expected<SignatureParameters> VerifySignedHead(
+    std::string_view method, std::string_view target_uri, const HttpHeaders& headers, bool has_body,
+    const std::function<std::optional<PublicKey>(std::string_view keyid)>& key_of) {
   for (const std::string_view name : {"Signature-Input", "Signature", "Content-Digest"}) {
     if (headers.Count(name) > 1) {
       return Error(Errc::kMalformed, std::string(name) + " stands twice");
@@ -294,15 +303,9 @@ Expected<SignatureParameters> VerifySignedRequest(
   }
   auto received = ParseSignature(headers.Get("Signature-Input"), headers.Get("Signature"));
   if (!received) return std::move(received).error();
-  SignedParts parts{std::string(method), std::string(target_uri), headers.Get("Content-Digest")};
-  if (!body.empty() && parts.content_digest.empty()) {
-    return Error(Errc::kDenied, "a request with a body needs a Content-Digest");
-  }
-  if (!parts.content_digest.empty()) {
-    if (auto same = CheckContentDigest(parts.content_digest, body); !same) {
-      return std::move(same).error();
-    }
-  }
+  if (auto digest = CheckHasDigest(headers, has_body); !digest) return std::move(digest).error();
+  const SignedParts parts{std::string(method), std::string(target_uri),
+                          headers.Get("Content-Digest")};
   const auto key = key_of(received->parameters.keyid);
   if (!key) return Error(Errc::kDenied, "the request is signed by no session that is open");
   if (!VerifyRequest(*received, parts, *key)) {
@@ -312,6 +315,21 @@ Expected<SignatureParameters> VerifySignedRequest(
                      parts.target_uri + ") and, with a body, content-digest");
   }
   return std::move(received->parameters);
+}
+
+Expected<void> CheckSignedBody(const HttpHeaders& headers, BytesView body) {
+  if (auto digest = CheckHasDigest(headers, !body.empty()); !digest) return digest;
+  const std::string field = headers.Get("Content-Digest");
+  return field.empty() ? Expected<void>() : CheckContentDigest(field, body);
+}
+
+Expected<SignatureParameters> VerifySignedRequest(
+    std::string_view method, std::string_view target_uri, const HttpHeaders& headers,
+    BytesView body, const std::function<std::optional<PublicKey>(std::string_view keyid)>& key_of) {
+  auto verified = VerifySignedHead(method, target_uri, headers, !body.empty(), key_of);
+  if (!verified) return verified;
+  if (auto same = CheckSignedBody(headers, body); !same) return std::move(same).error();
+  return verified;
 }
 
 }  // namespace mig

@@ -69,6 +69,14 @@ Expected<SignatureParameters> VerifySignedRequest(
     std::string_view method, std::string_view target_uri, const HttpHeaders& headers,
     BytesView body, const std::function<std::optional<PublicKey>(std::string_view keyid)>& key_of);
 
+// The two halves of that. The head alone, before a body is read that nobody known has sent:
+// `has_body` says that one is announced, whose digest must then be signed. And that the body, when
+// it is there, has that digest.
+Expected<SignatureParameters> VerifySignedHead(
+    std::string_view method, std::string_view target_uri, const HttpHeaders& headers, bool has_body,
+    const std::function<std::optional<PublicKey>(std::string_view keyid)>& key_of);
+Expected<void> CheckSignedBody(const HttpHeaders& headers, BytesView body);
+
 // The text that is signed (RFC 9421 section 2.5), for any components with their values in order.
 std::string SignatureBase(
     const std::vector<std::pair<std::string_view, std::string_view>>& components,

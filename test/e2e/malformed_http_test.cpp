@@ -175,3 +175,28 @@ TEST_CASE("malformed: who has not signed his request gets nothing of the API", "
     }
   }
 }
+
+TEST_CASE("malformed: nobody's body is waited for, on any route that wants a signature", "[e2e]") {
+  const Lab lab;
+  const StaysUp stays_up(lab);
+  for (const char* route : {"POST /v1/actions", "POST /v1/targets", "PUT /v1/attachments/x",
+                            "POST /v1/tokens", "POST /v1/tokens/x/sign", "POST /v1/tokens/x/revoke",
+                            "POST /v1/actions/x/reject", "POST /v1/agents/x/release"}) {
+    // All of it announced and none of it sent: 401 can only come of the head.
+    CheckRawRefused(
+        lab, std::string(route) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n",
+        401);
+  }
+  CheckRawRefused(
+      lab, "POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4500000\r\n\r\n", 401);
+  CheckRawRefused(
+      lab, "POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+      401);
+  // What anyone may send is small, the signed policy apart.
+  for (const char* route : {"/v1/session", "/v1/enroll", "/v1/renew", "/v1/freshness"}) {
+    CheckRawRefused(lab,
+                    "POST " + std::string(route) +
+                        " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n",
+                    413);
+  }
+}

@@ -111,6 +111,19 @@ class TestServer {
          }},
         {"POST", "/v1/echo", 1000,
          [](HttpRequest request, Exchange exchange) { exchange->Reply(Text(200, request.body)); }},
+        {"POST", "/v1/guarded", std::size_t{4} << 20,
+         [](HttpRequest request, Exchange exchange) {
+           exchange->Reply(Text(200, request.caller + std::to_string(request.body.size())));
+         },
+         [this](HttpRequest head, HttpRoute::Answer answer) {
+           const std::string who = head.headers.Get("Who");
+           if (who == "nobody") return;
+           // Later, as who has to look somebody up.
+           boost::asio::post(io_, [who, answer = std::move(answer)] {
+             if (who == "ann") return answer({std::nullopt, who});
+             answer({Text(401, "who is that?"), {}});
+           });
+         }},
         {"GET", "/v1/later/{ms}", 0,
          [this](HttpRequest request, Exchange exchange) {
            auto timer = std::make_shared<boost::asio::steady_timer>(
@@ -505,6 +518,66 @@ TEST_CASE("http server: without a certificate it speaks plain HTTP", "[net]") {
   // What is meant for a server with TLS gets no further than the head.
   const std::string hello("\x16\x03\x01\x00\x02\x01\x00\r\n\r\n", 11);
   CHECK(AskPlain(server.port(), hello).starts_with("HTTP/1.1 400 "));
+}
+
+TEST_CASE("http server: who is not let in is told so before a body is read", "[net]") {
+  TestServer server;
+  TlsClientSocket stranger(server.port());
+  REQUIRE(stranger.connected());
+  // Announced and never sent: a server that waited for it would not answer.
+  stranger.Write("POST /v1/guarded HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n");
+  const std::string reply = stranger.ReadAll();
+  CHECK(Status(reply) == "HTTP/1.1 401 Unauthorized");
+  CHECK(reply.find("Connection: close\r\n") != std::string::npos);
+  CHECK(reply.find("100 Continue") == std::string::npos);
+
+  TlsClientSocket chunked(server.port());
+  chunked.Write("POST /v1/guarded HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  CHECK(Status(chunked.ReadAll()) == "HTTP/1.1 401 Unauthorized");
+
+  // Nothing was left unread, so the same connection is good for another try.
+  TlsClientSocket bare(server.port());
+  bare.Write("POST /v1/guarded HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  CHECK(Status(bare.ReadReply()) == "HTTP/1.1 401 Unauthorized");
+  bare.Write("POST /v1/guarded HTTP/1.1\r\nHost: x\r\nWho: ann\r\nContent-Length: 2\r\n\r\nxx");
+  const std::string let_in = bare.ReadReply();
+  CHECK(Status(let_in) == "HTTP/1.1 200 OK");
+  CHECK(let_in.ends_with("ann2"));
+}
+
+TEST_CASE("http server: an admission that never comes is answered 503", "[net]") {
+  TestServer server([](HttpServerOptions& options) { options.answer_deadline = 50ms; });
+  TlsClientSocket client(server.port());
+  client.Write("POST /v1/guarded HTTP/1.1\r\nHost: x\r\nWho: nobody\r\nContent-Length: 9\r\n\r\n");
+  CHECK(Status(client.ReadAll()) == "HTTP/1.1 503 Service Unavailable");
+  CHECK(server.Lives());
+}
+
+TEST_CASE("http server: a trailer adds nothing to the fields that admission saw", "[net]") {
+  TestServer server;
+  TlsClientSocket client(server.port());
+  client.Write(
+      "POST /v1/guarded HTTP/1.1\r\nHost: x\r\nWho: ann\r\nTransfer-Encoding: chunked\r\n"
+      "Trailer: Who\r\n\r\n1\r\nx\r\n0\r\nWho: bob\r\n\r\n");
+  CHECK(client.ReadReply().ends_with("ann1"));
+}
+
+TEST_CASE("http client: a large body is kept back until the server wants it", "[net]") {
+  TestServer server;
+  HttpClient client(server.Client());
+  HttpCall call{"POST", "/v1/guarded", {}, Bytes(std::size_t{4} << 20, 'x')};
+  // Twice: a connection whose server waits for a body would not be good for another request.
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto refused = client.Call(call);
+    REQUIRE(refused);
+    CHECK(refused->status == 401);
+  }
+  call.headers = {{"Who", "ann"}};
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto taken = client.Call(call);
+    REQUIRE(taken);
+    CHECK(taken->body == "ann4194304");
+  }
 }
 
 TEST_CASE("http server: without a certificate nobody else's machine can reach it", "[net]") {

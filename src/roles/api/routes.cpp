@@ -21,6 +21,19 @@ Expected<void> CheckAgentTime(UtcTime created, UtcTime now) {
                                   "; this server's clock says " + FormatRfc3339(now));
 }
 
+// 401 tells a client to open a session anew; 503 to wait.
+Answer NotAdmitted(const Error& error) {
+  if (error.code() == Errc::kFull) return ErrorAnswer(error);
+  return ErrorAnswer(401, "unauthenticated", error.message());
+}
+
+// RFC 9112 section 6.3: these two fields are how a request says that a body follows.
+bool AnnouncesBody(const HttpHeaders& headers) {
+  const std::string length = headers.Get("Content-Length");
+  return headers.Count("Transfer-Encoding") > 0 ||
+         length.find_first_not_of('0') != std::string::npos;
+}
+
 }  // namespace
 
 template <auto kServe>
@@ -73,22 +86,30 @@ std::span<const ApiService::Route> ApiService::Table() {
 std::vector<HttpRoute> ApiService::Routes() {
   std::vector<HttpRoute> routes;
   for (const Route& route : Table()) {
-    auto handle = [this, &route](HttpRequest request, Exchange exchange) {
-      if (route.caller != Caller::kAnyone) {
-        Admit(route, std::move(request), std::move(exchange));
-      } else {
+    HttpRoute http;
+    http.method = route.method;
+    http.pattern = route.pattern;
+    http.max_body_bytes = route.max_body_bytes;
+    if (route.caller == Caller::kAnyone) {
+      http.handle = [this, &route](HttpRequest request, Exchange exchange) {
         route.serve(*this, std::move(request), std::move(exchange), {});
-      }
-    };
-    routes.push_back({std::string(route.method), std::string(route.pattern), route.max_body_bytes,
-                      std::move(handle)});
+      };
+    } else {
+      http.admit = [this, &route](HttpRequest head, HttpRoute::Answer answer) {
+        Admit(route, std::move(head), std::move(answer));
+      };
+      http.handle = [this, &route](HttpRequest request, Exchange exchange) {
+        ServeSigned(route, std::move(request), std::move(exchange));
+      };
+    }
+    routes.push_back(std::move(http));
   }
   return routes;
 }
 
-void ApiService::Admit(const Route& route, HttpRequest request, Exchange exchange) {
-  boost::asio::post(readers_, [this, &route, request = std::move(request),
-                               exchange = std::move(exchange)]() mutable {
+void ApiService::Admit(const Route& route, HttpRequest head, HttpRoute::Answer answer) {
+  boost::asio::post(readers_, [this, &route, head = std::move(head),
+                               answer = std::move(answer)]() mutable {
     Expected<std::optional<store::SessionRow>> session = std::optional<store::SessionRow>();
     std::optional<AgentId> agent;
     const auto key_of_agent = [&](std::string_view keyid) -> std::optional<PublicKey> {
@@ -111,30 +132,38 @@ void ApiService::Admit(const Route& route, HttpRequest request, Exchange exchang
       if (!key) return std::nullopt;
       return *key;
     };
-    auto signed_by = VerifySignedRequest(request.method,
-                                         "https://" + request.headers.Get("Host") + request.target,
-                                         request.headers, request.body, key_of);
-    boost::asio::post(io_, [this, &route, request = std::move(request),
-                            exchange = std::move(exchange), session = std::move(session), agent,
+    auto signed_by =
+        VerifySignedHead(head.method, "https://" + head.headers.Get("Host") + head.target,
+                         head.headers, AnnouncesBody(head.headers), key_of);
+    boost::asio::post(io_, [this, answer = std::move(answer), session = std::move(session), agent,
                             signed_by = std::move(signed_by)]() mutable {
-      if (!session) return Reply(exchange, ErrorAnswer(session.error()));
-      // 401 tells a client to open a session anew; 503 to wait.
-      const auto refuse = [&exchange](const Error& error) {
-        if (error.code() == Errc::kFull) return Reply(exchange, ErrorAnswer(error));
-        Reply(exchange, ErrorAnswer(401, "unauthenticated", error.message()));
-      };
-      if (!signed_by) return refuse(signed_by.error());
+      const auto refuse = [&answer](Answer reply) { answer({AsReply(std::move(reply)), {}}); };
+      if (!session) return refuse(ErrorAnswer(session.error()));
+      if (!signed_by) return refuse(NotAdmitted(signed_by.error()));
       if (agent) {
         if (auto fresh = CheckAgentTime(signed_by->created, Now()); !fresh) {
-          return refuse(fresh.error());
+          return refuse(NotAdmitted(fresh.error()));
         }
-        return route.serve(*this, std::move(request), std::move(exchange),
-                           "agent:" + agent->Text());
+        return answer({std::nullopt, "agent:" + agent->Text()});
       }
       auto person =
           gate_.Admit(**session, signed_by->nonce, signed_by->created, documents_->trusted, Now());
-      if (!person) return refuse(person.error());
-      route.serve(*this, std::move(request), std::move(exchange), std::move(*person));
+      if (!person) return refuse(NotAdmitted(person.error()));
+      answer({std::nullopt, std::move(*person)});
+    });
+  });
+}
+
+void ApiService::ServeSigned(const Route& route, HttpRequest request, Exchange exchange) {
+  // The digest of megabytes is not for the thread that everybody waits for.
+  boost::asio::post(readers_, [this, &route, request = std::move(request),
+                               exchange = std::move(exchange)]() mutable {
+    auto same = CheckSignedBody(request.headers, request.body);
+    boost::asio::post(io_, [this, &route, request = std::move(request),
+                            exchange = std::move(exchange), same = std::move(same)]() mutable {
+      if (!same) return Reply(exchange, NotAdmitted(same.error()));
+      std::string caller = request.caller;
+      route.serve(*this, std::move(request), std::move(exchange), std::move(caller));
     });
   });
 }

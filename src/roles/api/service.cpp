@@ -183,10 +183,14 @@ void ApiService::Stop(std::function<void()> done) {
   lines_.Stop(std::move(done));
 }
 
+HttpReply ApiService::AsReply(Answer answer) {
+  return {answer.status,
+          {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+          std::move(answer.body)};
+}
+
 void ApiService::Reply(const Exchange& exchange, Answer answer) {
-  exchange->Reply({answer.status,
-                   {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-                   std::move(answer.body)});
+  exchange->Reply(AsReply(std::move(answer)));
 }
 
 void ApiService::AnswerFromStore(Exchange exchange, ReadAnswer read) {

@@ -68,8 +68,10 @@ class ApiService {
   std::vector<HttpRoute> Routes();
   template <auto kServe>
   static void Call(ApiService& api, HttpRequest request, Exchange exchange, std::string person);
-  // Serves the request when an open session has signed it; else answers that.
-  void Admit(const Route& route, HttpRequest request, Exchange exchange);
+  // Lets the request in when an open session has signed its head.
+  void Admit(const Route& route, HttpRequest head, HttpRoute::Answer answer);
+  // Serves what was let in, when its body is the signed one.
+  void ServeSigned(const Route& route, HttpRequest request, Exchange exchange);
 
   void GetHealth(HttpRequest request, Exchange exchange);
   void GetPolicy(HttpRequest request, Exchange exchange);
@@ -119,6 +121,7 @@ class ApiService {
   void AnswerFromStore(Exchange exchange, ReadAnswer read);
   // Runs `work` in the store's next transaction, then `done` on our thread.
   void WriteToStore(store::ServerDb::Work work, std::function<void(Expected<void>)> done);
+  static HttpReply AsReply(Answer answer);
   static void Reply(const Exchange& exchange, Answer answer);
 
   boost::asio::io_context& io_;
