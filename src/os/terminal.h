@@ -18,6 +18,9 @@ std::string TerminalName();
 // 0 when `fd` is no terminal, or does not say.
 std::size_t TerminalColumns(int fd);
 
+// Drops what was typed and not yet read. Does nothing where `fd` is no terminal.
+void ForgetTyped(int fd);
+
 // Longer secrets are refused (kInvalid), not cut.
 inline constexpr std::size_t kMaxSecretBytes = 1024;
 

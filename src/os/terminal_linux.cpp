@@ -76,6 +76,8 @@ class QuietTerminal {
 
 bool IsTerminal(int fd) { return isatty(fd) == 1; }
 
+void ForgetTyped(int fd) { (void)tcflush(fd, TCIFLUSH); }  // fails for no terminal alone
+
 std::string TerminalName() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     char name[256];
