@@ -97,6 +97,13 @@ Expected<bool> ServerTx::SignToken(BytesView hash, BytesView envelope, bool read
   return *done > 0;
 }
 
+Expected<void> ServerTx::SetTokenReady(BytesView hash, bool ready) {
+  auto done =
+      statements().Run("UPDATE enrolment_tokens SET ready = ?2 WHERE hash = ?1", Blob{hash}, ready);
+  if (!done) return std::move(done).error();
+  return {};
+}
+
 Expected<bool> ServerTx::RevokeToken(BytesView hash, UtcTime now) {
   auto known = FindToken(hash);
   if (!known) return std::move(known).error();

@@ -117,6 +117,8 @@ class ServerTx : public ServerReader {
   Expected<void> AddToken(const TokenRow& token);
   // More people signed its grant. False: it is ready already, or revoked.
   Expected<bool> SignToken(BytesView hash, BytesView envelope, bool ready);
+  // Another policy may ask for more people, or for fewer.
+  Expected<void> SetTokenReady(BytesView hash, bool ready);
   // Nobody enrols with it any more; who did stays. False: it was revoked before. Error: kNotFound.
   Expected<bool> RevokeToken(BytesView hash, UtcTime now);
   // Takes one use. Error: kDenied: unknown, not signed by enough people, used up, revoked, or

@@ -161,6 +161,22 @@ TEST_CASE("policy: what changes machines waits for a word about the new version,
   CHECK(FromOutside(lab, {"status"}).err.find("Note:") == std::string::npos);
 }
 
+TEST_CASE(
+    "policy: documents that come back from another keeper are the folder's own when published",
+    "[e2e][policy]") {
+  const Lab lab;
+  Done(lab, {"pull"});
+  Done(lab, {"set", "ceilings.seconds", "60"});
+  const std::string file = (lab.folder().parent_path() / "back.json").string();
+  std::filesystem::copy_file(Folder(lab) + "/documents.json", file);
+  const Outcome done = RunPolicyVerb(lab, {"sign", file, "--yes", "--key", RootKey(lab)});
+  CHECK(done.err.find("mig policy publish " + file) != std::string::npos);
+  Done(lab, {"publish", file});
+  // The next draft follows it.
+  const std::string changes = Done(lab, {"set", "ceilings.seconds", "70"});
+  CHECK(changes.find("policy version 3, against version 2") != std::string::npos);
+}
+
 TEST_CASE("policy: a freshness key confirms no policy that is older than one it has seen",
           "[e2e][policy]") {
   const Lab lab;
@@ -176,6 +192,8 @@ TEST_CASE("policy: a freshness key confirms no policy that is older than one it 
       {"policy", "fresh", "--key", key, "--known", Folder(lab) + "/documents.json"}, options);
   CHECK(refused.status == 4);
   CHECK(refused.err.find("not the newest") != std::string::npos);
+  // A name that was mistyped is no check that passed.
+  CHECK(lab.Mig({"policy", "fresh", "--key", key, "--known", "no-such-file"}, options).status != 0);
   Done(lab, {"publish"});
   CHECK(lab.Mig({"policy", "fresh", "--publish", "--key", key}, options).status == 0);
   CHECK(lab.Mig({"policy", "fresh", "--key", RootKey(lab)}, options).status == 4);

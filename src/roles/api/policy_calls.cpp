@@ -46,6 +46,7 @@ std::vector<store::PersonRow> PeopleOf(const Policy& policy) {
 
 Expected<void> TakePolicy(store::ServerTx& tx, const TrustedPolicy& policy, UtcTime now) {
   if (auto people = tx.ReplacePeople(PeopleOf(policy.policy()), now); !people) return people;
+  if (auto tokens = RefreshTokens(tx, policy); !tokens) return tokens;
   return RefreshTags(tx, policy);
 }
 

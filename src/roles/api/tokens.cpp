@@ -104,6 +104,20 @@ json::object ViewToken(const store::TokenRow& token, const TrustedPolicy& policy
           {"grant", std::move(grant)}};
 }
 
+Expected<void> RefreshTokens(store::ServerTx& tx, const TrustedPolicy& policy) {
+  auto tokens = tx.ListTokens();
+  if (!tokens) return std::move(tokens).error();
+  for (const store::TokenRow& token : *tokens) {
+    const auto envelope = EnvelopeIn(token.envelope);
+    if (!envelope) continue;
+    const auto standing = StandingOfGrant(*envelope, policy);
+    const bool ready = standing && standing->reached();
+    if (ready == token.ready) continue;
+    if (auto set = tx.SetTokenReady(token.hash, ready); !set) return set;
+  }
+  return {};
+}
+
 Expected<void> RefreshTags(store::ServerTx& tx, const TrustedPolicy& policy) {
   AgentId after;
   for (;;) {

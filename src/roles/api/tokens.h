@@ -31,6 +31,11 @@ Expected<Envelope> JoinGrants(const Envelope& stored, const Envelope& more);
 // What the API shows of a token.
 json::object ViewToken(const store::TokenRow& token, const TrustedPolicy& policy, UtcTime now);
 
+// Makes ready the tokens whose grants enough people have signed by this policy, and has the others
+// wait: also one that was ready while fewer were asked for, or before a signer's key was revoked.
+// Those that the server made stay as they are.
+Expected<void> RefreshTokens(store::ServerTx& tx, const TrustedPolicy& policy);
+
 // Makes the tags of all agents, or of one, those that count by this policy.
 Expected<void> RefreshTags(store::ServerTx& tx, const TrustedPolicy& policy);
 Expected<void> RefreshTagsOf(store::ServerTx& tx, const AgentId& agent,

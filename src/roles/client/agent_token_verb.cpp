@@ -101,8 +101,9 @@ Expected<json::object> FindToken(cli::ApiClient& api, const std::string& prefix)
 
 void TellPending(const json::object& token, cli::Terminal& terminal) {
   if (TextOf(token, "status") != "pending") return;
-  terminal.Remark("It enrols nobody yet: " + ListOf(token, "people") + " weigh " +
-                      NumberOf(token, "weight") + " of " + NumberOf(token, "needed") +
+  const std::string people = ListOf(token, "people");
+  terminal.Remark("It enrols nobody yet: signed by " + (people.empty() ? "nobody" : people) +
+                      ", weight " + NumberOf(token, "weight") + " of " + NumberOf(token, "needed") +
                       ". Somebody else signs with: mig agent-token sign " +
                       TextOf(token, "id").substr(0, kShownId),
                   cli::Style::kYellow);

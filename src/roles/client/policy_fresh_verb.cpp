@@ -54,6 +54,10 @@ Expected<PolicyDocuments> Newest(const cli::ClientConfig& config, cli::ApiClient
   for (const auto& file : files) {
     auto seen = LoadSeen(file, config.org);
     if (!seen) return std::move(seen).error();
+    // The first time nothing was seen here; but what somebody names must count.
+    if (!*seen && file != *seen_file) {
+      return Error(Errc::kNotFound, "--known " + file.string() + ": there is no such file");
+    }
     if (!*seen) continue;
     auto step = CompareForUpdate((*seen)->trusted, documents->trusted);
     if (!step) {

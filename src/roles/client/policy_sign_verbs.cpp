@@ -101,6 +101,21 @@ Expected<void> StateFreshness(const std::string& fresh_key, const cli::ClientCon
   return {};
 }
 
+// What later drafts of this folder are compared with, and follow: also when the file came back from
+// another keeper. Documents of another deployment, or older ones, leave it as it is.
+Expected<void> NotePublished(const PolicyFolder& folder, const cli::SigningBundle& bundle,
+                             const PolicyDocuments& documents) {
+  const auto ours = folder.LoadDocuments();
+  if (!ours || ours->org() != bundle.org()) return {};
+  auto before = folder.LoadPublished();
+  if (!before) return std::move(before).error();
+  if (*before && (*before)->policy) {
+    auto known = VerifyPolicyChain(documents.org, (*before)->roots, *(*before)->policy);
+    if (known && !CompareForUpdate(*known, documents.trusted)) return {};
+  }
+  return folder.SavePublished(bundle);
+}
+
 // After the policy is in force: what is known of its freshness, and the next command where nothing
 // is. `new_here`: it was not in force before, so that the statement came with it.
 Expected<void> TellFreshness(cli::ApiClient& api, const PolicyDocuments& documents, bool new_here,
@@ -127,6 +142,7 @@ Expected<void> TellFreshness(cli::ApiClient& api, const PolicyDocuments& documen
 ExitStatus PolicySign(Words words, cli::Terminal& terminal) {
   std::string dir, file;
   bool yes = false;
+  std::string publish = "mig policy publish";  // what comes when all have signed
   ConnectionOptions wanted;
   cli::Options options("mig policy sign [FILE] --key ROOT_KEY",
                        "Shows what the documents change, in plain words, against what is in force, "
@@ -147,6 +163,8 @@ ExitStatus PolicySign(Words words, cli::Terminal& terminal) {
     auto taken = TakeDraft(*folder, false, Now());
     if (!taken) return cli::Fail(terminal, taken.error());
     file = folder->Documents().string();
+  } else {
+    publish += " " + file;
   }
   auto bundle = LoadBundle(file);
   if (!bundle) return cli::Fail(terminal, bundle.error());
@@ -157,7 +175,7 @@ ExitStatus PolicySign(Words words, cli::Terminal& terminal) {
   terminal.Data("deployment " + bundle->org().Text() + "\n");
   terminal.Data(changes->empty() ? "nothing changes\n" : *changes);
   if (missing->empty()) {
-    terminal.Remark("All signatures are there already: mig policy publish");
+    terminal.Remark("All signatures are there already: " + publish);
     return cli::Finish(terminal, cli::kFound);
   }
   auto signer = OpenPolicyKey(wanted, options);
@@ -177,7 +195,7 @@ ExitStatus PolicySign(Words words, cli::Terminal& terminal) {
   missing = cli::MissingIn(*bundle);
   if (!missing) return cli::Fail(terminal, missing.error());
   for (const auto& lack : *missing) terminal.Remark(cli::MissingText(lack) + ".");
-  terminal.Remark(missing->empty() ? "All signatures are there: mig policy publish"
+  terminal.Remark(missing->empty() ? "All signatures are there: " + publish
                                    : "Pass the file to the next keeper: mig policy sign " + file);
   return cli::Finish(terminal, cli::kFound);
 }
@@ -255,10 +273,8 @@ ExitStatus PolicyPublish(Words words, cli::Terminal& terminal) {
       return cli::Fail(terminal, stated.error());
     }
   }
-  if (file.empty()) {
-    if (auto saved = folder->SavePublished(*bundle); !saved) {
-      return cli::Fail(terminal, saved.error());
-    }
+  if (auto noted = NotePublished(*folder, *bundle, *documents); !noted) {
+    return cli::Fail(terminal, noted.error());
   }
   return cli::Finish(terminal, cli::kFound);
 }

@@ -11,6 +11,7 @@
 #include "util/crash_point.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/text.h"
 
 namespace mig::scheduler {
 namespace {
@@ -215,7 +216,7 @@ Expected<void> Dispatcher::PrepareNext(store::ServerTx& tx, Prepared& prepared) 
     if (!completed) return std::move(completed).error();
     auto counters = tx.CountCommands(id);
     if (!counters) return std::move(counters).error();
-    prepared.log = "action prepared for " + std::to_string(counters->targeted) + " agents";
+    prepared.log = "action prepared for " + Count(counters->targeted, "agent");
   }
   if (stops) {  // commands that were never sent are stopped already
     auto completed = tx.CompleteAction(*stops, now);

@@ -240,6 +240,31 @@ TEST_CASE("tokens: where several people must sign, the token waits for them", "[
   CHECK_FALSE(JoinGrants(by_ann, enrolling.GrantFor("another", 1, {&enrolling.deployment.bob})));
 }
 
+TEST_CASE(
+    "tokens: a policy that asks for more people has open tokens wait, and one for fewer opens them",
+    "[api]") {
+  Enrolling enrolling;
+  enrolling.deployment.policy.enrolment = EnrolmentRule{1, {{"ann", 1}, {"bob", 1}}};
+  enrolling.Store(enrolling.GrantFor(enrolling.secret, 2, {&enrolling.deployment.ann}));
+  const auto with_grant = *enrolling.Check(enrolling.agent);
+  enrolling.secret = Bytes(32, 't');
+  enrolling.AddToken(1);  // made at the server: there are no people to count
+  const SecretKey other = SecretKey::Generate();
+  enrolling.request = EnrolRequest{enrolling.org, enrolling.secret,
+                                   Bytes(other.public_key().View()), "csr", "other"};
+  const auto without = *enrolling.Check(other);
+  const auto take = [&](std::uint32_t minimum) {
+    enrolling.deployment.policy.enrolment->minimumweight = minimum;
+    const TrustedPolicy policy = enrolling.deployment.Trusted();
+    REQUIRE(enrolling.db->WriteNow([&](store::ServerTx& tx) { return RefreshTokens(tx, policy); }));
+  };
+  take(2);
+  CHECK_FALSE(enrolling.Admit(with_grant, enrolling.now));
+  CHECK(enrolling.Admit(without, enrolling.now));
+  take(1);
+  CHECK(enrolling.Admit(with_grant, enrolling.now));
+}
+
 TEST_CASE("tokens: a grant that nobody may give is refused", "[api]") {
   Enrolling enrolling;
   const auto refused = [&](const Envelope& envelope) { return !enrolling.Offer(envelope); };
