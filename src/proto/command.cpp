@@ -83,6 +83,7 @@ Expected<Control> DecodeControl(BytesView message) {
   const std::string type = in.String("type");
   if (type == "acknowledgement") return DecodeAcknowledgement(in);
   if (type == "policy") return DecodePolicyUpdate(in);
+  if (type == "held") return Control(IdentityHeld());
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return Error(Errc::kUnsupported, "control.type: unknown");
 }
@@ -96,6 +97,7 @@ Bytes EncodeControl(const Control& control) {
     if (update->freshness) fields["freshness"] = *update->freshness;
     return json::Write(fields);
   }
+  if (std::holds_alternative<IdentityHeld>(control)) return json::Write(json::object{{"type", "held"}});
   const auto& acknowledgement = std::get<Acknowledgement>(control);
   json::array parts;
   for (const std::uint64_t seq : acknowledgement.parts) parts.push_back(json::FromUint(seq));

@@ -39,7 +39,11 @@ struct PolicyUpdate {
   std::optional<json::object> freshness;  // envelope
 };
 
-using Control = std::variant<Acknowledgement, PolicyUpdate>;
+// Topic mig/v1/dn/<agent>/ctl: two machines use this identity, so that its commands are held back.
+// For the log and the ledger: nobody signed it, and an agent does nothing else about it.
+struct IdentityHeld {};
+
+using Control = std::variant<Acknowledgement, PolicyUpdate, IdentityHeld>;
 
 // Unknown fields are ignored here: an older agent must understand a newer courier. Errors:
 // kMalformed, kInvalid; kUnsupported for a control message of an unknown type, to be passed over.

@@ -231,6 +231,7 @@ Expected<Seen> ServerTx::RecordHeartbeat(const Heartbeat& heartbeat, UtcTime now
   auto clone = RecordBoot(statements(), *life, heartbeat.boot, heartbeat.time, now);
   if (!clone) return std::move(clone).error();
   seen.new_clone = *clone;
+  seen.held = *clone || life->cloned;
 
   // A heartbeat that was signed after the agent's last `off` shows that it is connected, whatever
   // became of its `on`.
@@ -279,6 +280,7 @@ Expected<Seen> ServerTx::RecordPresence(const Presence& presence, std::string_vi
   auto clone = RecordBoot(statements(), *life, presence.boot, presence.time, now);
   if (!clone) return std::move(clone).error();
   seen.new_clone = *clone;
+  seen.held = *clone || life->cloned;
   auto done = statements().Run(
       "UPDATE agents SET connected = 1, status = 'online', relay = ?2, alive = ?3,"
       " newest = max(newest, ?4), on_before = on_time, on_time = ?4, boot = ?5, boot_since = ?6,"

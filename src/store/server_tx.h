@@ -82,6 +82,7 @@ struct Seen {
   bool came_on = false;
   bool went_off = false;
   bool new_clone = false;  // first time that two processes were seen to use this identity by turns
+  bool held = false;       // two were seen to use it, then or before, and nobody has released it
   bool ledger_back = false;  // as RecordLedger
 };
 

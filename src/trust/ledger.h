@@ -17,7 +17,7 @@ namespace mig {
 struct LedgerEntry {
   std::uint64_t number = 0;  // 1, 2, 3, …
   UtcTime time;
-  std::string event;   // accepted refused started answered stopped policy startup
+  std::string event;   // accepted refused started answered stopped policy startup identity held
   json::object facts;  // action id, name, people, modules, digest, code, counts
   Bytes previous;      // hash of entry number-1; 32 zero bytes for the first
   Bytes hash;          // SHA-256 of the entry's text (LedgerText)

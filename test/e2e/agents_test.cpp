@@ -117,6 +117,12 @@ TEST_CASE("agents: of two copies of one machine both are held, until one has its
   CHECK(Contains(shown.err, "copy, host"));
   CHECK(Contains(shown.err, "mig agent reset-identity"));
 
+  // Each of the two is told, in its log and in what its owner reads.
+  CHECK(lab.LogSays("agent-1", "two machines use this identity"));
+  CHECK(copy->WaitForOutput("mig agent reset-identity --config " + config.string(), 20s));
+  const Outcome report = lab.Mig({"agent", "report", "--config", config.string()});
+  CHECK(Contains(report.out, "another machine uses the identity " + id));
+
   // Nothing is sent to either, and whoever asks is told.
   const Outcome held = lab.Mig({"query", "example", "-t", "all", "-e", "2s", "-gethostname"});
   CHECK(held.status == 3);

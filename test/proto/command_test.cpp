@@ -23,7 +23,7 @@ TEST_CASE("command: without an envelope, or too large, it is refused", "[proto]"
 }
 
 TEST_CASE("control: what is encoded is decoded", "[proto]") {
-  for (const char* name : {"acknowledgement.v1.json", "policy-update.v1.json"}) {
+  for (const char* name : {"acknowledgement.v1.json", "held.v1.json", "policy-update.v1.json"}) {
     CHECK(EncodeControl(*DecodeControl(Golden(name))) == Golden(name));
   }
 }

@@ -171,6 +171,12 @@ TEST_CASE("golden: command carries the envelope", "[golden]") {
   CHECK(json::Write(command->action) == Golden("envelope.v1.json"));
 }
 
+TEST_CASE("golden: held", "[golden]") {
+  const auto control = DecodeControl(Golden("held.v1.json"));
+  REQUIRE(control);
+  CHECK(std::holds_alternative<IdentityHeld>(*control));
+}
+
 TEST_CASE("golden: acknowledgement", "[golden]") {
   const auto control = DecodeControl(Golden("acknowledgement.v1.json"));
   REQUIRE(control);

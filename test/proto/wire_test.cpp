@@ -102,6 +102,7 @@ const std::map<std::string, std::function<Expected<void>(const std::string&)>> k
     {"freshness", [](const std::string& t) { return Done(DecodeFreshness(t)); }},
     {"grant", [](const std::string& t) { return Done(DecodeGrant(t)); }},
     {"heartbeat", [](const std::string& t) { return Done(DecodeHeartbeat(t)); }},
+    {"held", [](const std::string& t) { return Done(DecodeControl(t)); }},
     {"key-file",
      [](const std::string& t) { return Done(ReadKeyFile(t, "correct horse battery staple")); }},
     {"ledger-entry", [](const std::string& t) { return Done(ReadLedgerText(WithoutEnd(t))); }},
@@ -153,11 +154,10 @@ TEST_CASE("wire.md: the examples are the golden files, written for people", "[wi
   // So that what the document promises is what stays readable for ever.
   std::set<std::string> golden;
   for (const char* name :
-       {"acknowledgement", "action",       "action-respond", "audience-proof", "command",
-        "enrol",           "enrol-answer", "envelope",       "freshness",      "grant",
-        "heartbeat",       "policy",       "policy-full",    "policy-update",  "presence",
-        "receipt",         "renew",        "result",         "result-last",    "root",
-        "session",         "stop"}) {
+       {"acknowledgement", "action",      "action-respond", "audience-proof", "command",   "enrol",
+        "enrol-answer",    "envelope",    "freshness",      "grant",          "heartbeat", "held",
+        "policy",          "policy-full", "policy-update",  "presence",       "receipt",   "renew",
+        "result",          "result-last", "root",           "session",        "stop"}) {
     golden.insert(json::Write(*json::Parse(Golden(std::string(name) + ".v1.json"))));
   }
   for (const Example& example : Wire().examples) {

@@ -42,6 +42,10 @@ LedgerNote IdentityNote(UtcTime now, const AgentId& agent, const AgentId& before
   return {now, "identity", {{"agent", agent.Text()}, {"before", before.Text()}}};
 }
 
+LedgerNote HeldNote(UtcTime now, const AgentId& agent) {
+  return {now, "held", {{"agent", agent.Text()}}};
+}
+
 LedgerNote AcceptedNote(UtcTime now, const Accepted& accepted) {
   const Action& action = accepted.action;
   json::object facts = {{"action", action.id.Text()},

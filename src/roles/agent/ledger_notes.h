@@ -20,6 +20,8 @@ LedgerNote PolicyNote(UtcTime now, const TrustedPolicy& policy);
 
 // The machine was given another key than that of `before`.
 LedgerNote IdentityNote(UtcTime now, const AgentId& agent, const AgentId& before);
+// The server says that another machine uses this identity.
+LedgerNote HeldNote(UtcTime now, const AgentId& agent);
 
 // An action was accepted; of kind stop: what it stops.
 LedgerNote AcceptedNote(UtcTime now, const Accepted& accepted);

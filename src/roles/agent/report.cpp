@@ -88,6 +88,12 @@ std::string ChangedIdentity(const LedgerEntry& entry) {
          Fact(entry, "before") + ".";
 }
 
+std::string HeldIdentity(const LedgerEntry& entry) {
+  return "The server said that another machine uses the identity " + Fact(entry, "agent") +
+         " too (was an image cloned?), and that it sends it nothing but stops until people have "
+         "released it. On each copy but one: mig agent reset-identity.";
+}
+
 std::string StoppedAction(const LedgerEntry& entry) {
   return "Was told to stop action " + Fact(entry, "stops") + ", signed by " +
          List(entry, "people") + ".";
@@ -98,9 +104,9 @@ constexpr struct {
   std::string_view event;
   std::string (*describe)(const LedgerEntry& entry);
 } kEvents[] = {
-    {"accepted", AcceptedAction}, {"answered", AnsweredAction}, {"identity", ChangedIdentity},
-    {"policy", PolicyTaken},      {"refused", RefusedAction},   {"started", StartedAction},
-    {"startup", Startup},         {"stopped", StoppedAction},
+    {"accepted", AcceptedAction},  {"answered", AnsweredAction}, {"held", HeldIdentity},
+    {"identity", ChangedIdentity}, {"policy", PolicyTaken},      {"refused", RefusedAction},
+    {"started", StartedAction},    {"startup", Startup},         {"stopped", StoppedAction},
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ namespace asio = boost::asio;
 
 // Also how often the policy is looked at for what the log should say.
 constexpr std::chrono::hours kHousekeeping = kPolicyWatchPeriod;
+constexpr std::chrono::hours kTellHeldAgain{24};
 constexpr std::chrono::seconds kGoodbye{5};
 constexpr std::chrono::seconds kBeforeRest{3};
 
@@ -120,6 +121,7 @@ class Service {
   void TakeCommand(BytesView message);
   void TakeControl(BytesView message);
   Expected<void> TakePolicy(const PolicyUpdate& update);
+  void TakeHeld();
   void StopAction(const ActionId& id);
 
   void Connected();
@@ -150,6 +152,7 @@ class Service {
   Runner runner_;
   Enrolment enrolment_;
   PolicyWatch watch_;
+  std::optional<std::chrono::steady_clock::time_point> held_told_;
   bool leaving_ = false;
 };
 
@@ -333,6 +336,10 @@ void Service::TakeControl(BytesView message) {
     runner_.RoomMade();
     return;
   }
+  if (std::holds_alternative<IdentityHeld>(*control)) {
+    TakeHeld();
+    return;
+  }
   if (auto taken = TakePolicy(std::get<PolicyUpdate>(*control)); !taken) {
     log::Warning("a policy was refused", {{"reason", taken.error().message()}});
   }
@@ -346,6 +353,22 @@ Expected<void> Service::TakePolicy(const PolicyUpdate& update) {
     WatchPolicy();
   }
   return {};
+}
+
+// Nobody signed it, so that it is told and nothing more; and not as often as a server likes.
+void Service::TakeHeld() {
+  const auto now = std::chrono::steady_clock::now();
+  if (held_told_ && now - *held_told_ < kTellHeldAgain) return;
+  held_told_ = now;
+  log::Warning(
+      "the server says that two machines use this identity (was an image cloned with its key?), "
+      "and sends it nothing but stops until people release it; on each copy but one, stop the "
+      "agent and give it an identity of its own",
+      {{"agent", ground_.self.id.Text()},
+       {"command", "mig agent reset-identity --config " + file_.string()}});
+  if (auto ok = db_.AppendToLedger(HeldNote(Now(), ground_.self.id)); !ok) {
+    log::Error("the ledger cannot be written", {{"reason", ok.error().message()}});
+  }
 }
 
 void Service::Connected() {

@@ -173,6 +173,8 @@ void Collector::AgentSeen(std::size_t relay, const AgentId& agent, const store::
   }
   if (seen.ledger_back) TellLedgerBack(agent);
   if (seen.came_on || seen.went_off || seen.new_clone) announcer_.AgentChanged(agent);
+  // Whichever of the two is connected; they take turns, so each is told.
+  if (seen.held && (seen.came_on || seen.new_clone)) TellHeld(relay, agent);
   if (!seen.came_on) return;
   SendPolicy(relay, agent);
   dispatcher_.Send();
@@ -193,6 +195,14 @@ void Collector::SendPolicy(std::size_t relay, const AgentId& agent) {
                        [](const Expected<void>& outcome) {
                          if (outcome) CrashPoint("scheduler.policy.after_send");
                        }});
+}
+
+void Collector::TellHeld(std::size_t relay, const AgentId& agent) {
+  // Not kept for long: it would be told to one that was released meanwhile.
+  constexpr std::chrono::seconds kExpiry{60};
+  relays_.Post(
+      relay, {topics::Control(agent), std::make_shared<const Bytes>(EncodeControl(IdentityHeld())),
+              kExpiry, false, [](const Expected<void>&) {}});
 }
 
 // ---- receipts and results

@@ -56,6 +56,7 @@ class Collector {
   void AgentSeen(std::size_t relay, const AgentId& agent, const store::Seen& seen);
   void TellLedgerBack(const AgentId& agent);
   void SendPolicy(std::size_t relay, const AgentId& agent);
+  void TellHeld(std::size_t relay, const AgentId& agent);
   void Acknowledge(std::size_t relay, const AgentId& agent, const ActionId& action,
                    std::uint64_t seq);
   void SendAcknowledgements();

@@ -249,6 +249,22 @@ TEST_CASE("collector: two machines with one identity are sent nothing but stops"
     agent.clock = bench.now;
     bench.Say(topics::Presence(agent.id), agent.Presence(true, boot));
   }
+  // Each of them is told, from when it is known.
+  const auto told = [&] {
+    int count = 0;
+    for (const Outgoing& message : bench.relays.Sent("/ctl")) {
+      const auto control = DecodeControl(*message.payload);
+      if (control && std::holds_alternative<IdentityHeld>(*control)) ++count;
+    }
+    return count;
+  };
+  const int first = told();
+  CHECK(first >= 1);
+  CHECK(first < 5);
+  bench.now += seconds(1);
+  agent.clock = bench.now;
+  bench.Say(topics::Presence(agent.id), agent.Presence(true, "b"));
+  CHECK(told() == first + 1);
   const std::size_t before = bench.relays.Sent("/cmd").size();
   const ActionId held = bench.Fly(2);
   const store::CommandRow command = bench.Command(held, agent.id);
@@ -285,8 +301,8 @@ TEST_CASE("collector: two agents on one machine become a proposal for people, on
     bench.Say(topics::Heartbeat(agent.id), agent.Say(kHeartbeatType, EncodeHeartbeat(heartbeat)));
   };
   const auto proposals = [&] {
-    auto list =
-        bench.db->Read([](store::ServerReader& reader) { return reader.ListProposals(0, 10, kStart); });
+    auto list = bench.db->Read(
+        [](store::ServerReader& reader) { return reader.ListProposals(0, 10, kStart); });
     REQUIRE(list);
     return *list;
   };
