@@ -1,6 +1,8 @@
 // A policy as people work with it: drafted, signed and published by the verbs in a running lab.
 #include <catch2/catch.hpp>
 
+#include "crypto/key_file.h"
+#include "test/e2e/courier.h"
 #include "test/e2e/investigator.h"
 #include "test/e2e/lab.h"
 
@@ -197,4 +199,50 @@ TEST_CASE("policy: a freshness key confirms no policy that is older than one it 
   Done(lab, {"publish"});
   CHECK(lab.Mig({"policy", "fresh", "--publish", "--key", key}, options).status == 0);
   CHECK(lab.Mig({"policy", "fresh", "--key", RootKey(lab)}, options).status == 4);
+}
+
+TEST_CASE("policy: an agent that was off through twelve changes of the root follows them all",
+          "[e2e][policy]") {
+  const Lab lab;
+  REQUIRE(lab.LogSays("agent-1", "policy taken version=1 root=1"));
+  REQUIRE(lab.Mig({"lab", "stop", "agent-1"}).status == 0);
+  Done(lab, {"pull"});
+  // Each time another keeper alone: no key of the first root stands in the last.
+  const auto id_of = [](const std::string& file) {
+    auto key = ReadKeyFile(e2e::ReadText(file), "");
+    REQUIRE(key);
+    return KeyId::FromBytes(key->secret.public_key().Fingerprint())->Text();
+  };
+  const std::string bob = NewKey(lab, "bob");
+  std::string keeper = RootKey(lab);
+  for (int version = 2; version <= 13; ++version) {
+    const std::string next = NewKey(lab, "keeper-" + std::to_string(version));
+    Done(lab, {"root", "add-key", LineOf(lab, next)});
+    Done(lab, {"root", "remove-key", id_of(keeper)});
+    if (version == 13) Done(lab, {"add-person", "bob", "--key", LineOf(lab, bob), "--like", "lab"});
+    Done(lab, {"sign", "--yes", "--key", keeper});
+    CHECK(RunPolicyVerb(lab, {"publish"}).status == 4);  // the old keeper alone is not enough
+    Done(lab, {"sign", "--yes", "--key", next});
+    Done(lab, {"publish"});
+    keeper = next;
+  }
+  const std::string before = lab.Log("agent-1");
+  CHECK(before.find("root=13") == std::string::npos);
+  REQUIRE(lab.Mig({"lab", "start", "agent-1"}).status == 0);
+  REQUIRE(lab.LogSays("agent-1", "root=13"));
+  CHECK(AgentHolds(lab, 13));
+  // In one step: what lies between was never sent to it.
+  CHECK(lab.Log("agent-1").find("root=12") == std::string::npos);
+  // bob stands in the newest policy only.
+  const Outcome asked = lab.Mig({"query", "example", "-t", "all", "-gethostname", "--key", bob});
+  INFO(asked.out << asked.err);
+  CHECK(asked.status == 0);
+
+  // The first root's key is worth nothing any more, however high a version it signs.
+  const Deployment deployment(lab);
+  Policy policy = deployment.policy;
+  policy.version = 99;
+  Courier(lab).SendPolicy(deployment.agent, deployment, policy);
+  CHECK(lab.LogSays("agent-1", "root version 1 is older than version 13"));
+  CHECK(lab.Mig({"query", "example", "-t", "all", "-gethostname", "--key", bob}).status == 0);
 }
