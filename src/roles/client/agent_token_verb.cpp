@@ -1,6 +1,8 @@
 // mig agent-token new|list|sign|revoke: how machines come in, and which tags they get. The secret
 // is drawn here and the grant signed here: the server learns the secret when the first agent shows
 // it, and could not give that agent other tags.
+#include <optional>
+
 #include "cli/table.h"
 #include "cli/terminal_json.h"
 #include "cli/verb.h"
@@ -113,7 +115,7 @@ ExitStatus New(std::span<const std::string> words, cli::Terminal& terminal) {
   std::uint64_t uses = 1;
   std::chrono::milliseconds validity = std::chrono::hours(1);
   std::vector<std::string> tag_words;
-  std::string note, api_address;
+  std::string note, api_address, grant_file;
   ConnectionOptions wanted;
   cli::Options options("mig agent-token new [--uses N] [--expires 1h] [--tags k=v,…]",
                        "Makes an enrolment token and prints it; it goes into the file that "
@@ -126,6 +128,9 @@ ExitStatus New(std::span<const std::string> words, cli::Terminal& terminal) {
   options.Text("note", '\0', "TEXT", "what it is for, for the list", &note);
   options.Text("agents-api", '\0', "URL",
                "the API's address as agents reach it (default: as the server says)", &api_address);
+  options.Text("grant-out", '\0', "FILE",
+               "write the signed grant there and ask no server (mig api token add stores it)",
+               &grant_file);
   wanted.AddTo(options);
   options.Example("mig agent-token new --uses 20 --expires 24h --tags operator=it,site=berlin",
                   "twenty machines within a day");
@@ -138,16 +143,33 @@ ExitStatus New(std::span<const std::string> words, cli::Terminal& terminal) {
     if (!url) return cli::Fail(terminal, std::move(url).error().During("--agents-api"));
     api_address = std::move(*url);
   }
-  auto connection = Connect(wanted, options, terminal);
-  if (!connection) return cli::Fail(terminal, connection.error());
-  auto ca = os::ReadFile(connection->config.ca);
+  // With --grant-out no server is asked: it may not run yet.
+  std::optional<Connection> connection;
+  std::optional<Identity> alone;
+  if (grant_file.empty()) {
+    auto made = Connect(wanted, options, terminal);
+    if (!made) return cli::Fail(terminal, made.error());
+    connection = std::move(*made);
+  } else {
+    if (!note.empty()) {
+      return cli::Fail(terminal, Error(Errc::kInvalid,
+                                       "--note goes to the server; with --grant-out say it there: "
+                                       "mig api token add --note"));
+    }
+    auto loaded = LoadIdentity(wanted, options);
+    if (!loaded) return cli::Fail(terminal, loaded.error());
+    alone = std::move(*loaded);
+  }
+  const cli::ClientConfig& config = connection ? connection->config : alone->config;
+  Signer& signer = connection ? *connection->signer : *alone->signer;
+  auto ca = os::ReadFile(config.ca);
   if (!ca) return cli::Fail(terminal, ca.error());
   auto pin = SpkiPin(*ca);
   if (!pin) return cli::Fail(terminal, std::move(pin).error().During("ca"));
 
   EnrolToken token;
   token.pin = std::move(*pin);
-  token.org = connection->config.org;
+  token.org = config.org;
   token.secret = RandomBytes(kSecretBytes);
   Grant grant;
   grant.org = token.org;
@@ -156,19 +178,33 @@ ExitStatus New(std::span<const std::string> words, cli::Terminal& terminal) {
   grant.uses = static_cast<std::uint32_t>(uses);
   grant.issued = Now();
   grant.expires = grant.issued + validity;
-  auto envelope = Seal(kGrantType, EncodeGrant(grant), *connection->signer);
+  auto envelope = Seal(kGrantType, EncodeGrant(grant), signer);
   if (!envelope) return cli::Fail(terminal, envelope.error());
-  auto stored = connection->api->PostToken(*envelope, note);
-  if (!stored) return cli::Fail(terminal, stored.error());
+  std::optional<json::object> stored;
+  if (connection) {
+    auto answer = connection->api->PostToken(*envelope, note);
+    if (!answer) return cli::Fail(terminal, answer.error());
+    stored = std::move(*answer);
+  } else {
+    auto written = os::WriteNewFile(grant_file, EncodeEnvelope(*envelope) + "\n", 0644);
+    if (!written) return cli::Fail(terminal, std::move(written).error().During("--grant-out"));
+  }
   // The server may only say where agents reach it: whom they believe it is, is in the pin.
-  token.api = !api_address.empty()                  ? api_address
-              : !TextOf(*stored, "address").empty() ? TextOf(*stored, "address")
-                                                    : connection->config.api;
+  token.api = !api_address.empty()                            ? api_address
+              : stored && !TextOf(*stored, "address").empty() ? TextOf(*stored, "address")
+                                                              : config.api;
   terminal.Data(WriteEnrolToken(token) + "\n");
   terminal.Remark("Token " + EncodeHex(grant.token).substr(0, kShownId) + ": " +
                   Count(uses, "agent") + " until " + FormatRfc3339(grant.expires) + ", at " +
                   token.api + ".");
-  TellPending(*stored, terminal);
+  if (stored) {
+    TellPending(*stored, terminal);
+  } else {
+    terminal.Remark(
+        "It enrols nobody before this was said at the server: mig api token add "
+        "--config /etc/mig/api.yaml --grant " +
+        grant_file);
+  }
   return cli::Finish(terminal, cli::kFound);
 }
 
