@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 
 #include "crypto/digest.h"
@@ -346,6 +347,21 @@ TEST_CASE("runner: time that ends while an attachment is fetched is a failure th
   const ResultPart part = running.Run(300ms);
   CHECK(part.status == CommandStatus::kFailed);
   CHECK(ErrorsOf(part).find("not fetched before the action's time was over") != std::string::npos);
+}
+
+TEST_CASE("runner: a stop ends a fetch that the API keeps waiting", "[agent]") {
+  Running running;
+  running.what.action.attachments = {{"list", Bytes(32, 'x'), 5}};
+  std::vector<std::shared_ptr<HttpExchange>> held;
+  running.instead = [&](std::shared_ptr<HttpExchange>& exchange) {
+    held.push_back(std::move(exchange));
+    boost::asio::post(running.io, [&] { running.runner->Stop(running.what.action.id); });
+    return true;
+  };
+  const ResultPart part = running.Run();
+  CHECK(part.status == CommandStatus::kStopped);
+  CHECK(part.elements.empty());
+  CHECK(running.ranges.size() == 1);  // and asks no more
 }
 
 TEST_CASE("runner: a constraint holds for what an attachment says", "[agent]") {
