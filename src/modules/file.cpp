@@ -1,7 +1,7 @@
 // The file module: files by name, content, size, mode, age and digest. This file declares it and
-// prints its answers; the searches are file_search.h, the walk is file_run.h.
-#include "modules/file_run.h"
-#include "modules/file_search.h"
+// prints its answers; the searches are file/search.h, the walk is file/run.h.
+#include "modules/file/run.h"
+#include "modules/file/search.h"
 #include "modules/module.h"
 
 namespace mig {

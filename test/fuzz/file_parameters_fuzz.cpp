@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "modules/file_content.h"
-#include "modules/file_pattern.h"
-#include "modules/file_search.h"
+#include "modules/file/content.h"
+#include "modules/file/pattern.h"
+#include "modules/file/search.h"
 #include "modules/module.h"
 #include "test/fuzz/require.h"
 

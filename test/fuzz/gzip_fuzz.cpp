@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "modules/file_reader.h"
+#include "modules/file/reader.h"
 #include "test/fuzz/require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

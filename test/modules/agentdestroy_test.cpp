@@ -1,7 +1,7 @@
 #include <unistd.h>
 
-#include <csignal>
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "modules/module.h"
 #include "os/process.h"

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <set>
 
-#include "modules/file_search.h"
+#include "modules/file/search.h"
 #include "modules/module.h"
 #include "test/temp_folder.h"
 

@@ -1,4 +1,4 @@
-#include "modules/file_report.h"
+#include "modules/file/report.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
-#include "modules/file_content.h"
+#include "modules/file/content.h"
 
 #include <catch2/catch.hpp>
 
-#include "modules/file_pattern.h"
+#include "modules/file/pattern.h"
 
 using namespace mig;
 using namespace mig::file;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "modules/file_search.h"
+#include "modules/file/search.h"
 #include "modules/result.h"
 #include "util/clock.h"
 

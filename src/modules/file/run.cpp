@@ -1,4 +1,4 @@
-#include "modules/file_run.h"
+#include "modules/file/run.h"
 
 #include <fcntl.h>
 
@@ -7,9 +7,9 @@
 #include <optional>
 #include <set>
 
-#include "modules/file_pattern.h"
-#include "modules/file_reader.h"
-#include "modules/file_report.h"
+#include "modules/file/pattern.h"
+#include "modules/file/reader.h"
+#include "modules/file/report.h"
 #include "modules/mig_text.h"
 #include "os/file_status.h"
 #include "os/file_walk.h"

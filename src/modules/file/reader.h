@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "modules/file_content.h"
-#include "modules/file_search.h"
+#include "modules/file/content.h"
+#include "modules/file/search.h"
 #include "os/file_status.h"
 #include "util/expected.h"
 

@@ -1,10 +1,10 @@
-#include "modules/file_search.h"
+#include "modules/file/search.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
-#include "modules/file_pattern.h"
+#include "modules/file/pattern.h"
 #include "util/encoding.h"
 #include "util/text.h"
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "modules/file_search.h"
+#include "modules/file/search.h"
 #include "util/bytes.h"
 
 namespace mig::file {

@@ -1,4 +1,4 @@
-#include "modules/file_pattern.h"
+#include "modules/file/pattern.h"
 
 #include <catch2/catch.hpp>
 #include <random>

@@ -1,9 +1,9 @@
-#include "modules/file_content.h"
+#include "modules/file/content.h"
 
 #include <cassert>
 #include <cstring>
 
-#include "modules/file_pattern.h"
+#include "modules/file/pattern.h"
 
 namespace mig::file {
 namespace {

@@ -1,4 +1,4 @@
-#include "modules/file_reader.h"
+#include "modules/file/reader.h"
 
 #include <zlib.h>
 
