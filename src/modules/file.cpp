@@ -136,7 +136,7 @@ Expected<void> CheckFile(const json::object& parameters) {
 Expected<ModuleResult> RunFile(const json::object& parameters, RunContext& context) {
   auto searches = file::ParseSearches(parameters);
   if (!searches) return std::move(searches).error();
-  return file::RunSearches(std::move(*searches), context.sink, context.now);
+  return file::RunSearches(std::move(*searches), context.sink, context.now, context.threads);
 }
 
 // What endpoints sent is not to be relied on: anything may be missing or of another type.

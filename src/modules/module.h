@@ -6,6 +6,7 @@
 // modules.inc, its page to docs/modules, its test to test/modules.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -60,6 +61,7 @@ enum class Layout {
 struct RunContext {
   ElementSink& sink;
   UtcTime now;  // the start of the run; a module does not ask the clock for what ages mean
+  std::size_t threads = 1;  // in how many it may work; the sink takes one call at a time
 };
 
 struct Module {

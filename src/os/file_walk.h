@@ -1,11 +1,13 @@
 // One walk over several folders at once, each file seen once, whatever is nested in whatever. It
 // follows no link, opens nothing but folders, cannot be led into a circle, and needs memory for the
 // depth of the tree and the widest folders on the way, not for the number of files.
-// What is looked for, and in which of the folders, is the visitor's business.
+// What is looked for, and in which of the folders, is the visitor's business; several visitors
+// share the work, each in a thread of its own.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,17 +46,31 @@ enum class WalkSkip {
 };
 std::string_view WalkSkipName(WalkSkip skip);
 
+// What a visitor has to say of a folder that it enters, for all that lies in it. Other visitors get
+// to see it, at the same time.
+class WalkScope {
+ public:
+  virtual ~WalkScope() = default;
+};
+using WalkScopePtr = std::shared_ptr<const WalkScope>;
+
 class WalkVisitor {
  public:
   virtual ~WalkVisitor() = default;
 
-  // True to look into it; then Leave() follows when all beneath is done.
-  virtual bool Enter(const WalkFolder& folder) = 0;
-  virtual void Leave() = 0;
-  // After Enter, where the folder begins another file system that is not ordinary. False: skipped.
-  virtual bool Cross(const WalkFolder& folder, MountKind kind) = 0;
-  // False ends the walk. `roots` is not empty for a root that is not a folder itself.
-  virtual bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots) = 0;
+  // `above` is the scope of the folder that it lies in; null where the walk starts. Null: do not
+  // look into it.
+  virtual WalkScopePtr Enter(const WalkFolder& folder, const WalkScopePtr& above) = 0;
+  // After Enter, where the folder begins another file system that is not ordinary: the scope for
+  // what lies there. Null: skipped.
+  virtual WalkScopePtr Cross(const WalkFolder& folder, MountKind kind,
+                             const WalkScopePtr& scope) = 0;
+  // The folder was opened and will be looked through.
+  virtual void Entered(const WalkFolder& folder) = 0;
+  // False ends the whole walk. `scope` is that of the folder, null for a root that is not a folder;
+  // `roots` is not empty for such a root, wherever it was met.
+  virtual bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots,
+                     const WalkScope* scope) = 0;
   virtual void Skipped(WalkSkip why, std::string_view path) = 0;
   virtual void Failed(std::string_view path, int error_number) = 0;
 };
@@ -64,9 +80,15 @@ struct WalkRoot {
 };
 
 // Walks all roots. `mounts` (OwnMounts) tells where other file systems begin before they are
-// touched; one that it does not know is recognised after opening it.
+// touched; one that it does not know is recognised after opening it. With one visitor all happens
+// in this thread, depth first. With several each is called from one thread, the first from this
+// one; where the system gives no more threads the last ones are not called. What a visitor throws
+// ends the walk and comes out here.
 void WalkFiles(std::span<const WalkRoot> roots, std::span<const Mount> mounts,
-               WalkVisitor& visitor);
+               std::span<WalkVisitor* const> visitors);
+
+// What no more visitors may be given to WalkFiles: they share the descriptors of one process.
+inline constexpr std::size_t kMostWalkers = 64;
 
 // realpath(3). Error: kNotFound, kDenied, kIo.
 Expected<std::string> RealPath(const std::string& path);

@@ -7,14 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <unordered_set>
 
 #include "os/file_walk.h"
 #include "os/files.h"
+#include "os/thread_group.h"
+#include "os/walk_batches.h"
+#include "os/walk_places.h"
 
 namespace mig::os {
 namespace {
@@ -29,51 +32,12 @@ struct KernelEntry {
 };
 
 constexpr std::size_t kEntryBufferBytes = 128 * 1024;
-// Folders held open on the way down. Deeper ones close the upper, and come back through "..".
-constexpr std::size_t kMaxOpenFolders = 256;
+// Folders held open by all workers together. One that comes back to a folder that was closed opens
+// it again, through ".." or by its path.
+constexpr std::size_t kMostOpenFolders = 512;
+constexpr std::size_t kMostOpenByOne = 256;
 
 constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-
-// Roots and mount points by components of their paths, so that a walk knows them when it comes by.
-struct PlaceNode {
-  std::map<std::string, std::unique_ptr<PlaceNode>, std::less<>> children;
-  std::vector<std::size_t> roots;
-  MountKind mount = MountKind::kOrdinary;
-  bool is_mount = false;
-  bool entered = false;  // the walk was there
-
-  PlaceNode* Child(std::string_view name) const {
-    const auto found = children.find(name);
-    return found == children.end() ? nullptr : found->second.get();
-  }
-};
-
-class Places {
- public:
-  PlaceNode& At(std::string_view path) {
-    PlaceNode* node = &top_;
-    while (!path.empty()) {
-      const std::size_t start = path.find_first_not_of('/');
-      if (start == std::string_view::npos) break;
-      path.remove_prefix(start);
-      const std::size_t end = std::min(path.find('/'), path.size());
-      auto& child = node->children[std::string(path.substr(0, end))];
-      if (child == nullptr) child = std::make_unique<PlaceNode>();
-      node = child.get();
-      path.remove_prefix(end);
-    }
-    return *node;
-  }
-
- private:
-  PlaceNode top_;
-};
-
-struct FolderId {
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FolderId&) const = default;
-};
 
 struct FolderIdHash {
   std::size_t operator()(const FolderId& id) const {
@@ -81,125 +45,201 @@ struct FolderIdHash {
   }
 };
 
-struct Frame {
-  FileDescriptor fd;
-  FolderId id;
-  std::size_t path_bytes = 0;   // length of this folder's path in path_
-  PlaceNode* place = nullptr;   // null: no root or mount point here or beneath
-  std::string folders;          // names of folders in it still to visit, each ended by NUL
-  std::size_t next_folder = 0;  // offset into `folders`
-};
+// ENOTDIR, ELOOP: something else has taken its place since we read the name.
+bool MeansVanished(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
-class Walk {
+EntryType EntryTypeOf(ItemType type) {
+  return type == ItemType::kFile   ? EntryType::kFile
+         : type == ItemType::kLink ? EntryType::kLink
+                                   : EntryType::kSpecial;
+}
+
+ItemType ItemTypeOf(unsigned char type) {
+  return type == DT_DIR   ? ItemType::kFolder
+         : type == DT_REG ? ItemType::kFile
+         : type == DT_LNK ? ItemType::kLink
+                          : ItemType::kSpecial;
+}
+
+bool IsItself(int fd, const FolderId& id) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && FolderId{status.st_dev, status.st_ino} == id;
+}
+
+// One thread's part of a walk.
+class Walker {
  public:
-  Walk(std::span<const WalkRoot> roots, std::span<const Mount> mounts, WalkVisitor& visitor)
-      : roots_(roots), visitor_(visitor), buffer_(kEntryBufferBytes) {
-    for (const Mount& mount : mounts) {
-      PlaceNode& place = places_.At(mount.path);
-      place.is_mount = true;
-      place.mount = mount.kind;
-    }
-    for (std::size_t i = 0; i < roots.size(); ++i) places_.At(roots[i].path).roots.push_back(i);
-  }
+  Walker(std::size_t index, WalkBatches& batches, WalkVisitor& visitor)
+      : index_(index), batches_(batches), visitor_(visitor), buffer_(kEntryBufferBytes) {}
 
-  void Run() {
-    // Upper folders first: a root beneath another is met on the way, unless the way ended before.
-    std::vector<std::size_t> order(roots_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return roots_[a].path.size() < roots_[b].path.size();
-    });
-    for (const std::size_t index : order) {
-      PlaceNode& place = places_.At(roots_[index].path);
-      if (place.entered || stopped_) continue;
-      place.entered = true;
-      StartAt(roots_[index].path, place);
-    }
-  }
-
- private:
   void StartAt(const std::string& path, PlaceNode& place) {
+    place.entered = true;
+    Item start;
+    start.name = path;
     struct stat status {};
     if (::fstatat(AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
       visitor_.Failed(path, errno);
       return;
     }
+    BeAt(nullptr, nullptr);
     path_ = path;
-    if (!S_ISDIR(status.st_mode)) {
-      const EntryType type = S_ISREG(status.st_mode)   ? EntryType::kFile
-                             : S_ISLNK(status.st_mode) ? EntryType::kLink
-                                                       : EntryType::kSpecial;
-      const std::size_t slash = path.find_last_of('/');
-      const WalkEntry entry{AT_FDCWD, path.c_str(),
-                            std::string_view(path).substr(0, std::max<std::size_t>(slash, 1)),
-                            type};
-      stopped_ = !visitor_.Visit(entry, place.roots);
+    if (S_ISDIR(status.st_mode)) {
+      // What the root itself lies on was asked for by name, whatever it is.
+      EnterFolder(start, &place);
       return;
     }
-    // What the root itself lies on was asked for by name, whatever it is.
-    if (!EnterFolder(AT_FDCWD, path.c_str(), &place, /*is_start=*/true)) return;
-    while (!frames_.empty()) {
-      if (stopped_ || !NextFolder()) LeaveFolder();
+    const std::size_t slash = path.find_last_of('/');
+    const WalkEntry entry{
+        AT_FDCWD, path.c_str(), std::string_view(path).substr(0, std::max<std::size_t>(slash, 1)),
+        EntryTypeOf(ItemTypeOf(static_cast<unsigned char>(IFTODT(status.st_mode))))};
+    if (!visitor_.Visit(entry, place.roots, nullptr)) batches_.Stop();
+  }
+
+  // Everything in the own batches.
+  void WorkOff() {
+    Item item;
+    while (!batches_.stopped() && batches_.TakeOwn(index_, item)) {
+      if (!GoTo(item)) continue;
+      if (item.type == ItemType::kFolder) {
+        EnterItem(item);
+      } else {
+        VisitName(item.name.c_str(), item.type);
+      }
     }
   }
 
-  WalkFolder Here(const PlaceNode* place) const {
-    return {path_, static_cast<int>(frames_.size()) + 1,
-            place == nullptr ? std::span<const std::size_t>() : place->roots};
+ private:
+  // ---- Where this worker is: a folder, with all above it.
+
+  // path_, the ids of all above and the folder itself; mostly by leaving a few folders.
+  void BeAt(const FolderPtr& folder, const FolderHandle& handle) {
+    while (!above_.empty() && above_.back() != folder.get()) {
+      ids_.erase(above_.back()->id);
+      above_.pop_back();
+    }
+    if (folder != nullptr && above_.empty()) Rebuild(*folder);
+    here_ = folder;
+    handle_ = handle;
+    path_.resize(folder == nullptr ? 0 : folder->path_bytes);
   }
 
-  // Opens and reads the folder `name` within `parent`; path_ is its path already. False: nothing
-  // was entered, or it was left again.
-  bool EnterFolder(int parent, const char* name, PlaceNode* place, bool is_start) {
-    if (place != nullptr) place->entered = true;
-    const WalkFolder folder = Here(place);
-    if (!visitor_.Enter(folder)) return false;
-    if (OpenFolder(parent, name, place, folder, is_start)) return true;
-    visitor_.Leave();
+  void Rebuild(const EnteredFolder& folder) {
+    for (const EnteredFolder* at = &folder; at != nullptr; at = at->parent.get()) {
+      above_.push_back(at);
+      ids_.insert(at->id);
+    }
+    std::reverse(above_.begin(), above_.end());
+    path_.clear();
+    for (const EnteredFolder* at : above_) {
+      if (!path_.empty() && !path_.ends_with('/')) path_ += '/';
+      path_ += at->name;
+    }
+  }
+
+  // To the folder of an item, which is opened again if it has to be.
+  bool GoTo(Item& item) {
+    if (item.handle == nullptr) {
+      item.handle = OpenAgain(*item.folder);
+      if (item.handle != nullptr) batches_.Reopened(index_, item.folder, item.handle);
+    }
+    BeAt(item.folder, item.handle);
+    if (item.handle != nullptr) return true;
+    visitor_.Skipped(WalkSkip::kVanished, PathOf(item.name));
     return false;
   }
 
-  bool OpenFolder(int parent, const char* name, PlaceNode* place, const WalkFolder& folder,
-                  bool is_start) {
+  // The very folder it was, or null. Up from where we are, if that is beneath it; else by its path
+  // from where the walk started.
+  FolderHandle OpenAgain(const EnteredFolder& folder) {
+    if (here_ != nullptr && handle_ != nullptr &&
+        std::find(above_.rbegin(), above_.rend(), &folder) != above_.rend()) {
+      FileDescriptor at;
+      for (int depth = here_->depth; depth > folder.depth; --depth) {
+        at.Reset(::openat(at.valid() ? at.get() : handle_->get(), "..", kOpenFolder));
+        if (!at.valid()) break;
+      }
+      if (at.valid() && IsItself(at.get(), folder.id)) {
+        return std::make_shared<const FileDescriptor>(std::move(at));
+      }
+    }
+    std::vector<const EnteredFolder*> way;
+    for (const EnteredFolder* at = &folder; at != nullptr; at = at->parent.get()) way.push_back(at);
+    FileDescriptor at(::open(way.back()->name.c_str(), kOpenFolder));
+    way.pop_back();
+    for (; at.valid() && !way.empty(); way.pop_back()) {
+      at.Reset(::openat(at.get(), way.back()->name.c_str(), kOpenFolder));
+    }
+    if (!at.valid() || !IsItself(at.get(), folder.id)) return nullptr;
+    return std::make_shared<const FileDescriptor>(std::move(at));
+  }
+
+  std::string PathOf(std::string_view name) const {
+    std::string path = path_;
+    if (!path.ends_with('/')) path += '/';
+    return path.append(name);
+  }
+
+  // ---- Going into a folder.
+
+  void EnterItem(const Item& item) {
+    PlaceNode* place = here_->place == nullptr ? nullptr : here_->place->Child(item.name);
+    if (!path_.ends_with('/')) path_ += '/';
+    path_ += item.name;
+    EnterFolder(item, place);
+  }
+
+  // The folder `item` here, or a start; path_ is its path already.
+  void EnterFolder(const Item& item, PlaceNode* place) {
+    if (place != nullptr) place->entered = true;
+    const bool is_start = here_ == nullptr;
+    const WalkFolder folder{path_, is_start ? 1 : here_->depth + 1,
+                            place == nullptr ? std::span<const std::size_t>() : place->roots};
+    WalkScopePtr scope = visitor_.Enter(folder, is_start ? WalkScopePtr() : here_->scope);
+    if (scope == nullptr) return;
     // Before opening: that alone could wait for a dead file server, or mount something.
     const bool known_mount = place != nullptr && place->is_mount && !is_start;
-    if (known_mount && !MayCross(folder, place->mount)) return false;
+    if (known_mount && !MayCross(folder, place->mount, scope)) return;
 
-    Frame frame;
-    frame.fd.Reset(::openat(parent, name, kOpenFolder));
+    FileDescriptor fd(
+        ::openat(is_start ? AT_FDCWD : handle_->get(), item.name.c_str(), kOpenFolder));
     struct stat status {};
-    if (!frame.fd.valid() || ::fstat(frame.fd.get(), &status) != 0) {
-      // ENOTDIR, ELOOP: something else has taken its place since we read the name.
-      if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
+    if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
+      const int error = errno;
+      if (MeansVanished(error)) {
         visitor_.Skipped(WalkSkip::kVanished, path_);
       } else {
-        visitor_.Failed(path_, errno);
+        visitor_.Failed(path_, error);
       }
-      return false;
+      return;
     }
-    if (!frames_.empty() && status.st_dev != frames_.back().id.device && !known_mount &&
-        !MayCrossUnknown(frame.fd.get(), folder)) {
-      return false;
+    if (!is_start && status.st_dev != here_->id.device && !known_mount &&
+        !MayCrossUnknown(fd.get(), folder, scope)) {
+      return;
     }
+    auto entered = std::make_shared<EnteredFolder>();
+    entered->id = {status.st_dev, status.st_ino};
     // A folder can be its own parent's parent only through a bind mount, which has the same device.
-    frame.id = {status.st_dev, status.st_ino};
-    if (!open_folders_.insert(frame.id).second) {
+    if (!ids_.insert(entered->id).second) {
       visitor_.Skipped(WalkSkip::kLoop, path_);
-      return false;
+      return;
     }
-    frame.path_bytes = path_.size();
-    frame.place = place;
-    frames_.push_back(std::move(frame));
-    if (frames_.size() > kMaxOpenFolders) frames_[frames_.size() - 1 - kMaxOpenFolders].fd.Reset();
-    if (ReadEntries()) return true;
-    open_folders_.erase(frames_.back().id);
-    frames_.pop_back();
-    return false;
+    entered->parent = here_;
+    entered->name = item.name;
+    entered->depth = folder.depth;
+    entered->path_bytes = path_.size();
+    entered->place = place;
+    entered->scope = std::move(scope);
+    here_ = std::move(entered);
+    above_.push_back(here_.get());
+    handle_ = std::make_shared<const FileDescriptor>(std::move(fd));
+    visitor_.Entered(folder);
+    ReadEntries();
   }
 
-  bool MayCross(const WalkFolder& folder, MountKind kind) {
+  bool MayCross(const WalkFolder& folder, MountKind kind, WalkScopePtr& scope) {
     if (kind == MountKind::kOrdinary) return true;
-    if (visitor_.Cross(folder, kind)) return true;
+    scope = visitor_.Cross(folder, kind, scope);
+    if (scope != nullptr) return true;
     visitor_.Skipped(kind == MountKind::kPseudo   ? WalkSkip::kPseudoMount
                      : kind == MountKind::kRemote ? WalkSkip::kRemoteMount
                                                   : WalkSkip::kAutomount,
@@ -208,120 +248,95 @@ class Walk {
   }
 
   // A file system that the list of mounts did not have: mounted since, or no list was to be had.
-  bool MayCrossUnknown(int fd, const WalkFolder& folder) {
+  bool MayCrossUnknown(int fd, const WalkFolder& folder, WalkScopePtr& scope) {
     struct statfs status {};
     if (::fstatfs(fd, &status) != 0) return true;
-    return MayCross(folder, KindOfFileSystemMagic(static_cast<std::uint32_t>(status.f_type)));
+    return MayCross(folder, KindOfFileSystemMagic(static_cast<std::uint32_t>(status.f_type)),
+                    scope);
   }
 
-  // Visits what is in the newest folder, and remembers the folders in it.
-  bool ReadEntries() {
-    const int fd = frames_.back().fd.get();
+  // ---- What is in a folder.
+
+  // Visits the files here, and leaves the folders as a batch.
+  void ReadEntries() {
+    Batch folders{here_, handle_, {}};
     for (;;) {
-      const long got = ::syscall(SYS_getdents64, fd, buffer_.data(), buffer_.size());
-      if (got == 0) return true;
-      if (got < 0) {
+      const long got = ::syscall(SYS_getdents64, handle_->get(), buffer_.data(), buffer_.size());
+      if (got <= 0) {
         // ENOENT: removed while we read it; what we have seen of it counts.
-        if (errno == ENOENT) return true;
-        visitor_.Failed(path_, errno);
-        return false;
+        if (got < 0 && errno != ENOENT) visitor_.Failed(path_, errno);
+        break;
       }
-      for (long at = 0; at < got;) {
-        const auto* entry = reinterpret_cast<const KernelEntry*>(buffer_.data() + at);
-        at += entry->length;
-        VisitEntry(fd, *entry);
-        if (stopped_) return true;
+      TakeEntries(std::string_view(buffer_.data(), static_cast<std::size_t>(got)), folders.items);
+      if (batches_.stopped()) return;
+    }
+    batches_.Push(index_, std::move(folders));
+  }
+
+  // As soon as somebody has nothing to do, the other files become a batch of their own, of which
+  // this worker takes one after the other and those without work half of what is left.
+  void TakeEntries(std::string_view entries, std::string& folders) {
+    Batch shared;
+    while (!entries.empty() && !batches_.stopped()) {
+      const auto* entry = reinterpret_cast<const KernelEntry*>(entries.data());
+      entries.remove_prefix(entry->length);
+      const char* name = entry->name;
+      if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;
+      const std::optional<ItemType> type = TypeOf(*entry);
+      if (!type) continue;
+      if (*type == ItemType::kFolder) {
+        AddItem(folders, *type, name);
+      } else if (shared.folder != nullptr || batches_.SomebodyWaits()) {
+        if (shared.folder == nullptr) shared = {here_, handle_, {}};
+        AddItem(shared.items, *type, name);
+      } else {
+        VisitName(name, *type);
       }
+    }
+    if (shared.folder == nullptr) return;
+    batches_.Push(index_, std::move(shared));
+    Item item;
+    const FolderPtr folder = here_;
+    while (!batches_.stopped() && batches_.TakeShared(index_, folder, item)) {
+      VisitName(item.name.c_str(), item.type);
     }
   }
 
-  void VisitEntry(int fd, const KernelEntry& entry) {
-    const char* name = entry.name;
-    if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) return;
-    unsigned char type = entry.type;
-    if (type == DT_UNKNOWN) {  // some file systems leave it to stat
-      struct stat status {};
-      if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
-        visitor_.Skipped(WalkSkip::kVanished, PathOf(name));
-        return;
-      }
-      type = IFTODT(status.st_mode);
+  std::optional<ItemType> TypeOf(const KernelEntry& entry) {
+    if (entry.type != DT_UNKNOWN) return ItemTypeOf(entry.type);
+    struct stat status {};  // some file systems leave it to stat
+    if (::fstatat(handle_->get(), entry.name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) ==
+        0) {
+      return ItemTypeOf(static_cast<unsigned char>(IFTODT(status.st_mode)));
     }
-    Frame& frame = frames_.back();
-    if (type == DT_DIR) {
-      frame.folders.append(name, std::strlen(name) + 1);
-      return;
-    }
-    const WalkEntry found{fd, name, path_,
-                          type == DT_REG   ? EntryType::kFile
-                          : type == DT_LNK ? EntryType::kLink
-                                           : EntryType::kSpecial};
+    visitor_.Skipped(WalkSkip::kVanished, PathOf(entry.name));
+    return std::nullopt;
+  }
+
+  void VisitName(const char* name, ItemType type) {
+    const WalkEntry found{handle_->get(), name, path_, EntryTypeOf(type)};
     // A root that is met on the way as a file is no news: its folder's searches see it here, and
     // its own must too.
     std::span<const std::size_t> roots;
-    if (frame.place != nullptr) {
-      if (PlaceNode* place = frame.place->Child(name)) {
+    if (here_->place != nullptr) {
+      if (PlaceNode* place = here_->place->Child(name)) {
         place->entered = place->entered || !place->roots.empty();
         roots = place->roots;
       }
     }
-    stopped_ = !visitor_.Visit(found, roots);
+    if (!visitor_.Visit(found, roots, here_->scope.get())) batches_.Stop();
   }
 
-  // Goes into the next folder beneath the newest frame. False when there is none left.
-  bool NextFolder() {
-    Frame& frame = frames_.back();
-    if (frame.next_folder >= frame.folders.size()) return false;
-    const char* name = frame.folders.c_str() + frame.next_folder;
-    const std::size_t length = std::strlen(name);
-    frame.next_folder += length + 1;
-    PlaceNode* place =
-        frame.place == nullptr ? nullptr : frame.place->Child(std::string_view(name, length));
-    path_.resize(frame.path_bytes);
-    if (!path_.ends_with('/')) path_ += '/';
-    path_.append(name, length);
-    EnterFolder(frame.fd.get(), name, place, /*is_start=*/false);
-    return true;
-  }
-
-  void LeaveFolder() {
-    Frame left = std::move(frames_.back());
-    frames_.pop_back();
-    open_folders_.erase(left.id);
-    visitor_.Leave();
-    if (frames_.empty() || frames_.back().fd.valid()) return;
-    // This one was closed for its depth: back up through the child, if it is still there.
-    Frame& frame = frames_.back();
-    path_.resize(frame.path_bytes);
-    struct stat status {};
-    FileDescriptor again(::openat(left.fd.get(), "..", kOpenFolder));
-    if (again.valid() && ::fstat(again.get(), &status) == 0 &&
-        FolderId{status.st_dev, status.st_ino} == frame.id) {
-      frame.fd = std::move(again);
-      return;
-    }
-    if (frame.next_folder < frame.folders.size()) visitor_.Skipped(WalkSkip::kVanished, path_);
-    frame.next_folder = frame.folders.size();
-    // Its own parent must be found again as well, from where we are no more: so nothing above
-    // that was closed can be continued.
-    if (!again.valid()) return;
-    frame.fd = std::move(again);
-  }
-
-  std::string PathOf(const char* name) const {
-    std::string path = path_;
-    if (!path.ends_with('/')) path += '/';
-    return path + name;
-  }
-
-  std::span<const WalkRoot> roots_;
+  const std::size_t index_;
+  WalkBatches& batches_;
   WalkVisitor& visitor_;
-  Places places_;
   std::vector<char> buffer_;
-  std::vector<Frame> frames_;
-  std::unordered_set<FolderId, FolderIdHash> open_folders_;  // those of frames_
-  std::string path_;
-  bool stopped_ = false;
+
+  FolderPtr here_;
+  FolderHandle handle_;
+  std::string path_;                                // of here_, or of what is about to be entered
+  std::vector<const EnteredFolder*> above_;         // here_ and all above it, the start first
+  std::unordered_set<FolderId, FolderIdHash> ids_;  // of above_
 };
 
 }  // namespace
@@ -350,8 +365,55 @@ std::string_view WalkSkipName(WalkSkip skip) {
 }
 
 void WalkFiles(std::span<const WalkRoot> roots, std::span<const Mount> mounts,
-               WalkVisitor& visitor) {
-  Walk(roots, mounts, visitor).Run();
+               std::span<WalkVisitor* const> visitors) {
+  assert(!visitors.empty() && visitors.size() <= kMostWalkers);
+  Places places;
+  for (const Mount& mount : mounts) {
+    PlaceNode& place = places.At(mount.path);
+    place.is_mount = true;
+    place.mount = mount.kind;
+  }
+  for (std::size_t i = 0; i < roots.size(); ++i) places.At(roots[i].path).roots.push_back(i);
+
+  // A root beneath another is met on the way, unless the way ended before: so each round walks the
+  // roots beneath so many others, and all of a round can be walked at once.
+  std::vector<std::vector<std::size_t>> rounds;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    const std::size_t round = places.RootsAbove(roots[i].path);
+    if (rounds.size() <= round) rounds.resize(round + 1);
+    rounds[round].push_back(i);
+  }
+  bool stopped = false;
+  for (const std::vector<std::size_t>& round : rounds) {
+    std::vector<std::size_t> starts;
+    for (const std::size_t root : round) {
+      PlaceNode& place = places.At(roots[root].path);
+      // Several roots may be the same folder.
+      if (!place.entered && place.roots.front() == root) starts.push_back(root);
+    }
+    if (stopped || starts.empty()) continue;
+    WalkBatches batches(visitors.size(),
+                        std::min(kMostOpenByOne, kMostOpenFolders / visitors.size()));
+    std::atomic<std::size_t> next{0};
+    RunThreads(visitors.size(), [&](std::size_t index) {
+      try {
+        batches.Join();
+        Walker walker(index, batches, *visitors[index]);
+        for (;;) {
+          const std::size_t start = next.fetch_add(1);
+          if (start >= starts.size() || batches.stopped()) break;
+          const std::string& path = roots[starts[start]].path;
+          walker.StartAt(path, places.At(path));
+          walker.WorkOff();
+        }
+        while (batches.Steal(index)) walker.WorkOff();
+      } catch (...) {
+        batches.Stop();
+        throw;
+      }
+    });
+    stopped = batches.stopped();
+  }
 }
 
 Expected<std::string> RealPath(const std::string& path) {

@@ -10,6 +10,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "os/files.h"
 #include "test/skip.h"
@@ -29,28 +33,28 @@ class Notes : public WalkVisitor {
 
   std::vector<std::string> files;    // sorted by Sorted()
   std::vector<std::string> folders;  // "d depth 2 roots 0 3"
+  std::vector<std::string> entered;
   std::vector<std::string> skipped;  // "vanished: d"
   std::vector<std::string> failed;
-  int open_folders = 0;
   std::function<bool(const std::string& path)> on_visit = [](const std::string&) { return true; };
   std::function<bool(const std::string& path)> on_enter = [](const std::string&) { return true; };
   bool cross = false;
 
-  bool Enter(const WalkFolder& folder) override {
+  WalkScopePtr Enter(const WalkFolder& folder, const WalkScopePtr& above) override {
+    CHECK((above == nullptr) == (folder.depth == 1));
     const std::string path = Short(folder.path);
     std::string note = path + " depth " + std::to_string(folder.depth);
     for (const std::size_t root : folder.roots) note += " root " + std::to_string(root);
     folders.push_back(note);
-    if (!on_enter(path)) return false;
-    ++open_folders;
-    return true;
+    return on_enter(path) ? std::make_shared<WalkScope>() : nullptr;
   }
-  void Leave() override { --open_folders; }
-  bool Cross(const WalkFolder& folder, MountKind kind) override {
+  WalkScopePtr Cross(const WalkFolder& folder, MountKind kind, const WalkScopePtr& scope) override {
     folders.push_back(Short(folder.path) + " crosses " + std::string(MountKindName(kind)));
-    return cross;
+    return cross ? scope : nullptr;
   }
-  bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots) override {
+  void Entered(const WalkFolder& folder) override { entered.push_back(Short(folder.path)); }
+  bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots,
+             const WalkScope*) override {
     std::string note = Short(entry.Path());
     if (entry.type == EntryType::kLink) note += " (link)";
     if (entry.type == EntryType::kSpecial) note += " (special)";
@@ -91,11 +95,15 @@ std::vector<WalkRoot> Roots(const TempFolder& folder, const Names& names) {
   return roots;
 }
 
+void Walk(const std::vector<WalkRoot>& roots, const std::vector<Mount>& mounts, Notes& notes) {
+  WalkVisitor* const visitors[] = {&notes};
+  WalkFiles(roots, mounts, visitors);
+}
+
 Notes WalkThrough(const TempFolder& folder, const Names& roots,
                   const std::vector<Mount>& mounts = {}) {
   Notes notes(fs::canonical(folder.path()));
-  WalkFiles(Roots(folder, roots), mounts, notes);
-  CHECK(notes.open_folders == 0);
+  Walk(Roots(folder, roots), mounts, notes);
   return notes;
 }
 
@@ -139,7 +147,7 @@ TEST_CASE("walk: a root that the way did not reach is walked for itself", "[os]"
   folder.Write("d/e/f", "");
   Notes notes(fs::canonical(folder.path()));
   notes.on_enter = [](const std::string& path) { return path != "d"; };
-  WalkFiles(Roots(folder, {".", "d/e"}), {}, notes);
+  Walk(Roots(folder, {".", "d/e"}), {}, notes);
   CHECK(notes.files == Names{"d/e/f"});
   CHECK(notes.folders == Names{". depth 1 root 0", "d depth 2", "d/e depth 1 root 1"});
 }
@@ -175,26 +183,53 @@ TEST_CASE("walk: deeper than descriptors and than a path may be long", "[os]") {
 
 TEST_CASE("walk: a folder that is moved away while deep inside does not lead us astray", "[os]") {
   const TempFolder folder;
-  folder.Write("elsewhere/secret", "");
+  const TempFolder elsewhere;
+  elsewhere.Write("secret", "");
   FileDescriptor fd(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::string half;
   for (int depth = 0; depth < 600; ++depth) {
     REQUIRE(::mkdirat(fd.get(), "n", 0700) == 0);
     REQUIRE(::mkdirat(fd.get(), "z", 0700) == 0);
+    FileDescriptor file(::openat(fd.get(), "z/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(file.valid());
     fd.Reset(::openat(fd.get(), "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     half += depth < 100 ? "n/" : "";
   }
-  FileDescriptor file(::openat(fd.get(), "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  FileDescriptor file(::openat(fd.get(), "deepest", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   Notes notes(fs::canonical(folder.path()));
   notes.on_visit = [&](const std::string& path) {
-    if (path.ends_with("/f")) fs::rename(folder / half, folder / "elsewhere/moved");
+    if (path.ends_with("/deepest")) fs::rename(folder / half, elsewhere / "moved");
     return true;
   };
-  WalkFiles(Roots(folder, {"."}), {}, notes);
-  CHECK(notes.open_folders == 0);
-  CHECK(Sorted(notes.files).size() <= 2);
-  CHECK_FALSE(notes.skipped.empty());
-  for (const std::string& note : notes.skipped) CHECK(note.starts_with("vanished: "));
+  Walk(Roots(folder, {"."}), {}, notes);
+  // What was beneath is gone through to its end; what was above is found again by its path.
+  CHECK(notes.files.size() == 601);
+  CHECK(notes.skipped.empty());
+  for (const std::string& name : notes.files) CHECK(name.find("secret") == name.npos);
+}
+
+TEST_CASE("walk: a folder closed for its depth and gone when its turn comes is vanished", "[os]") {
+  const TempFolder folder;
+  const TempFolder elsewhere;
+  FileDescriptor fd(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int depth = 0; depth < 600; ++depth) {
+    for (const char* name : {"n", "z"}) REQUIRE(::mkdirat(fd.get(), name, 0700) == 0);
+    fd.Reset(::openat(fd.get(), "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  FileDescriptor file(::openat(fd.get(), "deepest", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  Notes notes(fs::canonical(folder.path()));
+  notes.on_visit = [&](const std::string&) {
+    // From the third folder on everything hangs somewhere else, and in its place is another.
+    fs::rename(folder / "n/n/n/n", elsewhere / "moved");
+    fs::rename(folder / "n/n/n", elsewhere / "third");
+    fs::create_directories(folder / "n/n/n/z/not_ours");
+    return true;
+  };
+  Walk(Roots(folder, {"."}), {}, notes);
+  CHECK(std::count_if(notes.entered.begin(), notes.entered.end(), [](const std::string& path) {
+          return path.find("not_ours") != path.npos;
+        }) == 0);
+  for (const std::string& note : notes.skipped) CHECK(note == "vanished: n/n/n/z");
 }
 
 TEST_CASE("walk: what vanishes before we come to it is skipped and named", "[os]") {
@@ -205,7 +240,7 @@ TEST_CASE("walk: what vanishes before we come to it is skipped and named", "[os]
     if (path == "d") fs::remove_all(folder / "d");
     return true;
   };
-  WalkFiles(Roots(folder, {"."}), {}, notes);
+  Walk(Roots(folder, {"."}), {}, notes);
   CHECK(notes.skipped == Names{"vanished: d"});
   // Replaced by a link to somewhere else: not followed.
   folder.Write("d/f", "");
@@ -218,7 +253,7 @@ TEST_CASE("walk: what vanishes before we come to it is skipped and named", "[os]
     }
     return path != "other";
   };
-  WalkFiles(Roots(folder, {"."}), {}, swapped);
+  Walk(Roots(folder, {"."}), {}, swapped);
   CHECK(swapped.skipped == Names{"vanished: d"});
   CHECK(swapped.files.empty());
 }
@@ -229,9 +264,8 @@ TEST_CASE("walk: the visitor can end it at any file", "[os]") {
     folder.Write("d" + std::to_string(i % 10) + "/" + std::to_string(i), "");
   Notes notes(fs::canonical(folder.path()));
   notes.on_visit = [&](const std::string&) { return notes.files.size() < 15; };
-  WalkFiles(Roots(folder, {".", "d1"}), {}, notes);
+  Walk(Roots(folder, {".", "d1"}), {}, notes);
   CHECK(notes.files.size() == 15);
-  CHECK(notes.open_folders == 0);
 }
 
 TEST_CASE("walk: another file system is asked about before it is touched", "[os]") {
@@ -247,7 +281,7 @@ TEST_CASE("walk: another file system is asked about before it is touched", "[os]
 
   Notes open(fs::canonical(folder.path()));
   open.cross = true;
-  WalkFiles(Roots(folder, {"."}), mounts, open);
+  Walk(Roots(folder, {"."}), mounts, open);
   CHECK(Sorted(open.files) == Names{"g", "nfs/f"});
 
   // Named as a root itself, it was asked for.
@@ -258,7 +292,7 @@ TEST_CASE("walk: a pseudo file system that no list knew of is recognised when op
   Notes notes("/");
   notes.on_enter = [](const std::string& path) { return path == "." || path == "/proc"; };
   const std::vector<WalkRoot> roots = {{"/"}};
-  WalkFiles(roots, {}, notes);
+  Walk(roots, {}, notes);
   CHECK(std::find(notes.skipped.begin(), notes.skipped.end(), "pseudo file system: /proc") !=
         notes.skipped.end());
 }
@@ -278,7 +312,7 @@ TEST_CASE("walk: a bind mount that leads back is a loop, and said so", "[os]") {
       ::_exit(77);
     }
     Notes notes(fs::canonical(folder.path()));
-    WalkFiles(Roots(folder, {"."}), {}, notes);
+    Walk(Roots(folder, {"."}), {}, notes);
     const bool good =
         notes.files == Names{"d/f"} && notes.skipped == Names{"loop of mounts: d/back"};
     ::_exit(good ? 0 : 1);
@@ -287,4 +321,119 @@ TEST_CASE("walk: a bind mount that leads back is a loop, and said so", "[os]") {
   REQUIRE(::waitpid(pid, &status, 0) == pid);
   if (WEXITSTATUS(status) == 77) MIG_SKIP("this container may not mount");
   CHECK(WEXITSTATUS(status) == 0);
+}
+
+namespace {
+
+// Counts what each path was visited for by any of several workers.
+class Counting : public WalkVisitor {
+ public:
+  struct Seen {
+    std::mutex lock;
+    std::map<std::string, int> files, folders;
+    std::set<std::thread::id> threads;
+    std::size_t most_open = 0;
+  };
+  explicit Counting(Seen& seen) : seen_(seen) {}
+
+  WalkScopePtr Enter(const WalkFolder& folder, const WalkScopePtr& above) override {
+    auto scope = std::make_shared<Path>();
+    scope->path = std::string(folder.path);
+    if (above != nullptr) {
+      const std::lock_guard held(seen_.lock);  // Catch's checks are one thread's at a time
+      const std::string& parent = static_cast<const Path*>(above.get())->path;
+      CHECK_THAT(scope->path, Catch::StartsWith(parent + "/"));
+      CHECK(scope->path.find('/', parent.size() + 1) == std::string::npos);
+    }
+    return scope;
+  }
+  WalkScopePtr Cross(const WalkFolder&, MountKind, const WalkScopePtr&) override { return nullptr; }
+  void Entered(const WalkFolder& folder) override {
+    const std::lock_guard held(seen_.lock);
+    ++seen_.folders[std::string(folder.path)];
+  }
+  bool Visit(const WalkEntry& entry, std::span<const std::size_t>,
+             const WalkScope* scope) override {
+    struct stat status {};
+    const bool there = ::fstatat(entry.folder, entry.name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const std::lock_guard held(seen_.lock);
+    CHECK(there);
+    CHECK(entry.folder_path == static_cast<const Path*>(scope)->path);
+    ++seen_.files[entry.Path()];
+    seen_.threads.insert(std::this_thread::get_id());
+    if (on_visit) return on_visit(seen_.files.size());
+    return true;
+  }
+  void Skipped(WalkSkip, std::string_view path) override { Note(path); }
+  void Failed(std::string_view path, int) override { Note(path); }
+
+  std::function<bool(std::size_t count)> on_visit;
+
+ private:
+  struct Path : WalkScope {
+    std::string path;
+  };
+  void Note(std::string_view path) {
+    const std::lock_guard held(seen_.lock);
+    FAIL_CHECK("not visited: " << path);
+  }
+  Seen& seen_;
+};
+
+void WalkTogether(const std::vector<WalkRoot>& roots, std::size_t workers, Counting::Seen& seen,
+                  const std::function<bool(std::size_t)>& on_visit = nullptr) {
+  std::vector<std::unique_ptr<Counting>> all;
+  std::vector<WalkVisitor*> visitors;
+  for (std::size_t i = 0; i < workers; ++i) {
+    all.push_back(std::make_unique<Counting>(seen));
+    all.back()->on_visit = on_visit;
+    visitors.push_back(all.back().get());
+  }
+  WalkFiles(roots, {}, visitors);
+}
+
+}  // namespace
+
+TEST_CASE("walk: several workers see every file once, wide and deep", "[os]") {
+  const TempFolder folder;
+  for (int i = 0; i < 400; ++i) {
+    folder.Write("wide/" + std::to_string(i), "");
+    folder.Write(
+        "many/" + std::to_string(i % 40) + "/" + std::to_string(i % 7) + "/" + std::to_string(i),
+        "");
+  }
+  FileDescriptor fd(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int depth = 0; depth < 300; ++depth) {
+    for (const char* name : {"n", "z"}) REQUIRE(::mkdirat(fd.get(), name, 0700) == 0);
+    FileDescriptor(::openat(fd.get(), "z/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    fd.Reset(::openat(fd.get(), "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  const auto roots = Roots(folder, {"many/3", ".", "wide/7", "wide"});
+  for (const std::size_t workers : {1, 2, 3, 16, 64}) {
+    CAPTURE(workers);
+    Counting::Seen seen;
+    WalkTogether(roots, workers, seen);
+    CHECK(seen.files.size() == 800 + 300);
+    CHECK(seen.folders.size() == 1 + 2 + 40 + 280 + 600);
+    for (const auto& [path, count] : seen.files) CHECK((count == 1 || path.empty()));
+    for (const auto& [path, count] : seen.folders) CHECK((count == 1 || path.empty()));
+  }
+}
+
+TEST_CASE("walk: what one worker ends is ended for all, and what it throws comes out", "[os]") {
+  const TempFolder folder;
+  for (int i = 0; i < 300; ++i) {
+    folder.Write(std::to_string(i % 30) + "/" + std::to_string(i), "");
+  }
+  Counting::Seen seen;
+  WalkTogether(Roots(folder, {"."}), 4, seen, [](std::size_t count) { return count < 20; });
+  CHECK(seen.files.size() >= 20);
+  CHECK(seen.files.size() <= 20 + 3);  // those that the others had in hand
+  Counting::Seen thrown;
+  CHECK_THROWS_AS(WalkTogether(Roots(folder, {"."}), 4, thrown,
+                               [](std::size_t count) -> bool {
+                                 if (count == 10) throw std::bad_alloc();
+                                 return true;
+                               }),
+                  std::bad_alloc);
 }

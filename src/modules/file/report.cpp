@@ -9,7 +9,6 @@ namespace mig::file {
 namespace {
 
 constexpr std::size_t kMaxErrorsKept = 10'000;  // when a search asks for all of them
-constexpr std::size_t kExamples = 3;
 // Of the checks of one search that nothing answered so many are listed, as MIG lists all; the
 // others are counted. A thousand digests from a list would fill the answer with what is not there.
 constexpr std::size_t kMostListed = 64;
@@ -53,82 +52,64 @@ json::object NothingFound(json::object search) {
 Report::Report(const std::vector<Search>& searches, ElementSink& sink) : sink_(sink) {
   bool all_errors = false;
   for (const Search& search : searches) {
-    running_.push_back({&search, 0, std::vector<std::uint64_t>(search.checks.size(), 0)});
+    running_.emplace_back(search);
     all_errors = all_errors || search.maxerrors == 0;
     max_errors_ = std::max(max_errors_, search.maxerrors);
   }
   if (all_errors) max_errors_ = kMaxErrorsKept;
+  open_searches_ = running_.size();
 }
 
 bool Report::Found(Running& running, const std::string& path, const os::FileStatus& status,
                    const Check* check, const std::optional<Bytes>& sha256) {
+  if (running.done() || ended()) return !ended();
+  const Search& search = running.search();
   json::object info{
       {"size", json::FromUint(status.size)},
       {"mode", ModeText(status)},
       {"lastmodified", TimeText(status.modified_seconds, status.modified_nanoseconds)}};
   if (sha256) info["sha256"] = UpperHex(*sha256);
-  json::object search = check != nullptr
-                            ? OneCheck(*check, json::array{json::FromName(FolderOf(path))})
-                            : running.search->repeated;
+  json::object asked = check != nullptr
+                           ? OneCheck(*check, json::array{json::FromName(FolderOf(path))})
+                           : search.repeated;
   json::object element{
-      {"file", json::FromName(path)}, {"search", std::move(search)}, {"fileinfo", std::move(info)}};
-  if (!sink_.Emit(running.search->label, std::move(element))) {
-    stopped_ = true;
+      {"file", json::FromName(path)}, {"search", std::move(asked)}, {"fileinfo", std::move(info)}};
+
+  const std::lock_guard held(lock_);
+  if (running.done() || ended()) return !ended();
+  if (!sink_.Emit(search.label, std::move(element))) {
+    ended_ = true;
     return false;
   }
-  ++running.hits;
   ++total_hits_;
   if (check != nullptr) {
-    ++running.check_hits[static_cast<std::size_t>(check - running.search->checks.data())];
+    ++running.check_hits_[static_cast<std::size_t>(check - search.checks.data())];
   }
-  return true;
-}
-
-void Report::Skipped(std::string_view reason, const std::string& path) {
-  auto entry = skipped_.find(reason);
-  if (entry == skipped_.end()) entry = skipped_.emplace(std::string(reason), Reason()).first;
-  ++entry->second.count;
-  if (entry->second.examples.size() < kExamples) entry->second.examples.push_back(path);
-}
-
-void Report::Failed(std::string_view reason, const std::string& path, const std::string& message) {
-  ++open_failed_;
-  Skipped(reason, path);
-  if (errors_.size() < max_errors_) {
-    errors_.push_back("ERROR: " + path + ": " + message);
-  } else {
-    ++errors_dropped_;
+  if (++running.hits_ == search.matchlimit) {
+    running.done_ = true;
+    if (--open_searches_ == 0) ended_ = true;
   }
+  return !ended();
 }
 
 void Report::Followed(const std::string& path, const std::string& target) {
   followed_.push_back(json::object{{"path", json::FromName(path)}, {"to", json::FromName(target)}});
 }
 
-json::object Report::SkippedJson() const {
-  json::object all;
-  for (const auto& [reason, entry] : skipped_) {
-    json::array examples;
-    for (const std::string& path : entry.examples) examples.push_back(json::FromName(path));
-    all[reason] = json::object{{"count", entry.count}, {"examples", std::move(examples)}};
-  }
-  return all;
-}
-
-ModuleResult Report::Finish(std::chrono::nanoseconds duration) && {
+ModuleResult Report::Finish(std::chrono::nanoseconds duration, Tally tally) && {
   ModuleResult result;
   json::object elements;
   json::array limited;
   json::object unlisted;
   for (const Running& running : running_) {
-    const Search& search = *running.search;
+    const Search& search = running.search();
     json::array nothing;
     std::uint64_t without = 0;  // checks that found nothing, beyond those that are listed
     if (search.matchall) {
-      if (running.hits == 0) nothing.push_back(NothingFound(search.repeated));
+      if (running.hits_ == 0) nothing.push_back(NothingFound(search.repeated));
     } else {
       for (std::size_t i = 0; i < search.checks.size(); ++i) {
-        if (running.check_hits[i] > 0) continue;
+        if (running.check_hits_[i] > 0) continue;
         if (nothing.size() == kMostListed) {
           ++without;
           continue;
@@ -141,27 +122,17 @@ ModuleResult Report::Finish(std::chrono::nanoseconds duration) && {
     if (without > 0) unlisted[search.label] = without;
     if (running.done()) limited.emplace_back(search.label);
   }
-  if (errors_dropped_ > 0) {
-    errors_.push_back(std::to_string(errors_dropped_) + " errors were not returned (max errors = " +
-                      std::to_string(max_errors_) + ")");
-  }
   result.success = true;
   result.foundanything = total_hits_ > 0;
   result.elements = std::move(elements);
-  result.errors = std::move(errors_);
-  result.statistics = json::object{{"filescount", files_},
-                                   {"openfailed", open_failed_},
-                                   {"totalhits", total_hits_},
-                                   {"exectime", DurationText(duration)},
-                                   {"directories", directories_},
-                                   {"bytesread", json::FromUint(bytes_)},
-                                   {"skipped", SkippedJson()},
-                                   {"followed", std::move(followed_)},
-                                   {"matchlimitreached", std::move(limited)},
-                                   {"longlines", long_lines_}};
-  if (!unlisted.empty()) {
-    result.statistics.get_object()["checksnotlisted"] = std::move(unlisted);
-  }
+  result.errors = tally.TakeErrors();
+  json::object statistics = tally.Statistics();
+  statistics["totalhits"] = total_hits_;
+  statistics["exectime"] = DurationText(duration);
+  statistics["followed"] = std::move(followed_);
+  statistics["matchlimitreached"] = std::move(limited);
+  if (!unlisted.empty()) statistics["checksnotlisted"] = std::move(unlisted);
+  result.statistics = std::move(statistics);
   return result;
 }
 

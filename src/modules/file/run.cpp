@@ -10,6 +10,7 @@
 #include "modules/file/pattern.h"
 #include "modules/file/reader.h"
 #include "modules/file/report.h"
+#include "modules/file/tally.h"
 #include "modules/mig_text.h"
 #include "os/file_status.h"
 #include "os/file_walk.h"
@@ -32,12 +33,21 @@ struct Scope {
 };
 using Scopes = std::vector<Scope>;
 
+// The scopes of a folder; mostly its parent's, hence shared.
+struct FolderScopes : os::WalkScope {
+  Scopes list;
+};
+
+const Scopes* ScopesOf(const os::WalkScope* scope) {
+  return scope == nullptr ? nullptr : &static_cast<const FolderScopes*>(scope)->list;
+}
+
 // A search for which a file is still in the running.
 struct Candidate {
   const Scope* scope;
   std::vector<const Check*> yes;  // matchany: the checks that said yes
 
-  const Search& search() const { return *scope->running->search; }
+  const Search& search() const { return scope->running->search(); }
 };
 
 std::string_view ReasonOf(Errc code) {
@@ -79,8 +89,8 @@ std::string_view NameFor(const Scope& scope, const os::WalkEntry& entry) {
 // One file, as much of it as was needed so far.
 class FileInHand {
  public:
-  FileInHand(const os::WalkEntry& entry, bool follow, Report& report)
-      : entry_(entry), follow_(follow), report_(report) {}
+  FileInHand(const os::WalkEntry& entry, bool follow, Tally& tally)
+      : entry_(entry), follow_(follow), tally_(tally) {}
 
   const os::WalkEntry& entry() const { return entry_; }
   void SetStatus(const os::FileStatus& status) { status_ = status; }
@@ -105,40 +115,44 @@ class FileInHand {
     auto read =
         reader.Read(*file, raw.empty() ? nullptr : &raw, unpacked.empty() ? nullptr : &unpacked);
     if (!read) return Fail(read.error());
-    report_.CountBytes(read->bytes);
-    if (raw.saw_long_line() || unpacked.saw_long_line()) report_.CountLongLine();
+    tally_.CountBytes(read->bytes);
+    if (raw.saw_long_line() || unpacked.saw_long_line()) tally_.CountLongLine();
     return true;
   }
 
  private:
   bool Fail(const Error& error) {
-    report_.Failed(ReasonOf(error.code()), entry_.Path(), error.message());
+    tally_.Failed(ReasonOf(error.code()), entry_.Path(), error.message());
     return false;
   }
 
   const os::WalkEntry& entry_;
   bool follow_;
-  Report& report_;
+  Tally& tally_;
   std::optional<os::FileStatus> status_;
 };
 
-// Looks at what the walk comes by, for the searches that are in scope there.
+// One worker: looks at what the walk comes by, for the searches that are in scope there.
 class Visitor : public os::WalkVisitor {
  public:
   Visitor(const std::vector<Root>& roots, Report& report, UtcTime now)
-      : roots_(roots), report_(report), now_(now) {}
+      : roots_(roots), report_(report), now_(now), tally_(report.max_errors()) {}
 
-  bool Enter(const os::WalkFolder& folder) override;
-  void Leave() override { levels_.pop_back(); }
-  bool Cross(const os::WalkFolder& folder, os::MountKind kind) override;
-  bool Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots) override;
+  os::WalkScopePtr Enter(const os::WalkFolder& folder, const os::WalkScopePtr& above) override;
+  os::WalkScopePtr Cross(const os::WalkFolder& folder, os::MountKind kind,
+                         const os::WalkScopePtr& scope) override;
+  void Entered(const os::WalkFolder&) override { tally_.CountDirectory(); }
+  bool Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots,
+             const os::WalkScope* scope) override;
   void Skipped(os::WalkSkip why, std::string_view path) override {
-    report_.Skipped(ReasonOf(why), std::string(path));
+    tally_.Skipped(ReasonOf(why), std::string(path));
   }
   void Failed(std::string_view path, int error_number) override {
     const Error error = os::ErrnoError(error_number, "open");
-    report_.Failed(ReasonOf(error.code()), std::string(path), error.message());
+    tally_.Failed(ReasonOf(error.code()), std::string(path), error.message());
   }
+
+  Tally&& TakeTally() { return std::move(tally_); }
 
  private:
   void AddScopes(std::size_t root, int depth, Scopes& scopes) const;
@@ -146,14 +160,12 @@ class Visitor : public os::WalkVisitor {
   void Evaluate(FileInHand& file, const Scopes& scopes);
   std::optional<bool> CheapAnswer(const Check& check, const Scope& scope, FileInHand& file) const;
   bool Conclude(Candidate& candidate, FileInHand& file, const FileView& view, bool readable);
-  bool AllDone() const;
 
   const std::vector<Root>& roots_;
   Report& report_;
   UtcTime now_;
+  Tally tally_;
   FileReader reader_;
-  // The scopes of each folder on the way down; mostly its parent's, hence shared.
-  std::vector<std::shared_ptr<const Scopes>> levels_;
 };
 
 void Visitor::AddScopes(std::size_t root, int depth, Scopes& scopes) const {
@@ -170,46 +182,45 @@ void Visitor::AddScopes(std::size_t root, int depth, Scopes& scopes) const {
   }
 }
 
-bool Visitor::Enter(const os::WalkFolder& folder) {
-  static const auto kNone = std::make_shared<const Scopes>();
-  std::shared_ptr<const Scopes> scopes = levels_.empty() ? kNone : levels_.back();
+os::WalkScopePtr Visitor::Enter(const os::WalkFolder& folder, const os::WalkScopePtr& above) {
+  static const Scopes kNone;
+  const Scopes& inherited = above == nullptr ? kNone : *ScopesOf(above.get());
   const auto too_deep = [&](const Scope& scope) {
+    const std::uint64_t maxdepth = scope.running->search().maxdepth;
     const auto depth = static_cast<std::uint64_t>(folder.depth - scope.start + 1);
-    return scope.running->search->maxdepth != 0 && depth > scope.running->search->maxdepth;
+    return maxdepth != 0 && depth > maxdepth;
   };
   const auto ends_here = [&](const Scope& scope) {
     return scope.running->done() || too_deep(scope);
   };
-  bool cut_by_depth = false;
-  if (!folder.roots.empty() || std::any_of(scopes->begin(), scopes->end(), ends_here)) {
-    auto changed = std::make_shared<Scopes>(*scopes);
-    for (const std::size_t root : folder.roots) AddScopes(root, folder.depth, *changed);
-    cut_by_depth = std::any_of(changed->begin(), changed->end(), too_deep);
-    changed->erase(std::remove_if(changed->begin(), changed->end(), ends_here), changed->end());
-    scopes = std::move(changed);
+  if (folder.roots.empty() && std::none_of(inherited.begin(), inherited.end(), ends_here)) {
+    return above;
   }
-  if (scopes->empty()) {
-    if (cut_by_depth) report_.Skipped("maxdepth", std::string(folder.path));
-    return false;
-  }
-  report_.CountDirectory();
-  levels_.push_back(std::move(scopes));
-  return true;
+  auto changed = std::make_shared<FolderScopes>();
+  Scopes& scopes = changed->list;
+  scopes = inherited;
+  for (const std::size_t root : folder.roots) AddScopes(root, folder.depth, scopes);
+  const bool cut_by_depth = std::any_of(scopes.begin(), scopes.end(), too_deep);
+  scopes.erase(std::remove_if(scopes.begin(), scopes.end(), ends_here), scopes.end());
+  if (!scopes.empty()) return changed;
+  if (cut_by_depth) tally_.Skipped("maxdepth", std::string(folder.path));
+  return nullptr;
 }
 
-bool Visitor::Cross(const os::WalkFolder&, os::MountKind kind) {
-  if (kind != os::MountKind::kRemote) return false;
-  auto willing = std::make_shared<Scopes>();
-  for (const Scope& scope : *levels_.back()) {
-    if (scope.running->search->remotefs) willing->push_back(scope);
+os::WalkScopePtr Visitor::Cross(const os::WalkFolder&, os::MountKind kind,
+                                const os::WalkScopePtr& scope) {
+  if (kind != os::MountKind::kRemote) return nullptr;
+  auto willing = std::make_shared<FolderScopes>();
+  for (const Scope& one : *ScopesOf(scope.get())) {
+    if (one.running->search().remotefs) willing->list.push_back(one);
   }
-  if (willing->empty()) return false;
-  levels_.back() = std::move(willing);
-  return true;
+  if (willing->list.empty()) return nullptr;
+  return willing;
 }
 
-bool Visitor::Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots) {
-  const Scopes* scopes = levels_.empty() ? nullptr : levels_.back().get();
+bool Visitor::Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots,
+                    const os::WalkScope* scope) {
+  const Scopes* scopes = ScopesOf(scope);
   Scopes with_roots;
   if (!roots.empty() || scopes == nullptr) {
     if (scopes != nullptr) with_roots = *scopes;
@@ -218,7 +229,7 @@ bool Visitor::Visit(const os::WalkEntry& entry, std::span<const std::size_t> roo
   }
   switch (entry.type) {
     case os::EntryType::kFile: {
-      FileInHand file(entry, /*follow=*/false, report_);
+      FileInHand file(entry, /*follow=*/false, tally_);
       Evaluate(file, *scopes);
       break;
     }
@@ -226,10 +237,10 @@ bool Visitor::Visit(const os::WalkEntry& entry, std::span<const std::size_t> roo
       VisitLink(entry, *scopes);
       break;
     case os::EntryType::kSpecial:
-      report_.Skipped("special", entry.Path());
+      tally_.Skipped("special", entry.Path());
       break;
   }
-  return !report_.stopped() && !AllDone();
+  return !report_.ended();
 }
 
 // A link to a regular file is looked at under the link's own name. One to a folder is never
@@ -238,22 +249,16 @@ void Visitor::VisitLink(const os::WalkEntry& entry, const Scopes& scopes) {
   auto status = os::StatusAt(entry.folder, entry.name, /*follow=*/true);
   if (!status) {
     const Errc code = status.error().code();
-    report_.Failed(code == Errc::kNotFound ? "brokenlink" : ReasonOf(code), entry.Path(),
-                   status.error().message());
+    tally_.Failed(code == Errc::kNotFound ? "brokenlink" : ReasonOf(code), entry.Path(),
+                  status.error().message());
   } else if (status->type == os::FileType::kRegular) {
-    FileInHand file(entry, /*follow=*/true, report_);
+    FileInHand file(entry, /*follow=*/true, tally_);
     file.SetStatus(*status);
     Evaluate(file, scopes);
   } else {
     const bool folder = status->type == os::FileType::kDirectory;
-    report_.Skipped(folder ? "linktodirectory" : "special", entry.Path());
+    tally_.Skipped(folder ? "linktodirectory" : "special", entry.Path());
   }
-}
-
-bool Visitor::AllDone() const {
-  const std::vector<Running>& running = report_.running();
-  return std::all_of(running.begin(), running.end(),
-                     [](const Running& search) { return search.done(); });
 }
 
 // Empty when the file system does not tell. Names often decide alone, without a system call.
@@ -279,11 +284,11 @@ std::optional<bool> Visitor::CheapAnswer(const Check& check, const Scope& scope,
 }
 
 void Visitor::Evaluate(FileInHand& file, const Scopes& scopes) {
-  report_.CountFile();
+  tally_.CountFile();
   std::vector<Candidate> candidates;
   for (const Scope& scope : scopes) {
     if (scope.running->done()) continue;
-    const Search& search = *scope.running->search;
+    const Search& search = scope.running->search();
     Candidate candidate{&scope, {}};
     bool alive = true;
     for (std::size_t i = 0; alive && i < search.cheap; ++i) {
@@ -343,11 +348,11 @@ bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& v
 }
 
 // The paths of all searches, where they really are. One that is not there is reported.
-std::vector<Root> RootsOf(Report& report) {
+std::vector<Root> RootsOf(Report& report, Tally& tally) {
   std::vector<Root> roots;
   std::set<std::string> missing;
   for (Running& running : report.running()) {
-    for (const std::string& given : running.search->paths) {
+    for (const std::string& given : running.search().paths) {
       const auto known = std::find_if(roots.begin(), roots.end(),
                                       [&](const Root& root) { return root.given == given; });
       if (known != roots.end()) {
@@ -360,8 +365,8 @@ std::vector<Root> RootsOf(Report& report) {
         roots.push_back({std::move(*real), given, {&running}});
       } else if (missing.insert(given).second) {
         const Errc code = real.error().code();
-        report.Failed(code == Errc::kNotFound ? "missing" : ReasonOf(code), given,
-                      real.error().message());
+        tally.Failed(code == Errc::kNotFound ? "missing" : ReasonOf(code), given,
+                     real.error().message());
       }
     }
   }
@@ -370,15 +375,23 @@ std::vector<Root> RootsOf(Report& report) {
 
 }  // namespace
 
-ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now) {
+ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
+                         std::size_t threads) {
   const auto start = std::chrono::steady_clock::now();
   Report report(searches, sink);
-  const std::vector<Root> roots = RootsOf(report);
+  Tally tally(report.max_errors());
+  const std::vector<Root> roots = RootsOf(report, tally);
   std::vector<os::WalkRoot> places;
   for (const Root& root : roots) places.push_back({root.real});
-  Visitor visitor(roots, report, now);
-  os::WalkFiles(places, os::OwnMounts(), visitor);
-  return std::move(report).Finish(std::chrono::steady_clock::now() - start);
+  std::vector<std::unique_ptr<Visitor>> visitors;
+  std::vector<os::WalkVisitor*> workers;
+  for (std::size_t i = 0; i < std::clamp<std::size_t>(threads, 1, os::kMostWalkers); ++i) {
+    visitors.push_back(std::make_unique<Visitor>(roots, report, now));
+    workers.push_back(visitors.back().get());
+  }
+  os::WalkFiles(places, os::OwnMounts(), workers);
+  for (const auto& visitor : visitors) tally.Add(visitor->TakeTally());
+  return std::move(report).Finish(std::chrono::steady_clock::now() - start, std::move(tally));
 }
 
 }  // namespace mig::file

@@ -2,6 +2,7 @@
 // what was looked at and what was not.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 
 namespace mig::file {
 
+// Works in so many threads; one at a time calls the sink. With one the finds come depth first.
 // Emits an element for each find; the returned summary holds the elements of searches without any,
 // the statistics and the errors.
-ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now);
+ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
+                         std::size_t threads);
 
 }  // namespace mig::file
