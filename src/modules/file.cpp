@@ -1,4 +1,4 @@
-// The file module: files by name, content, size, mode, age and digest. This file declares it and
+// The file module: files by name, content, metadata and digest. This file declares it and
 // prints its answers; the searches are file/search.h, the walk is file/run.h.
 #include "modules/file/run.h"
 #include "modules/file/search.h"
@@ -7,8 +7,10 @@
 namespace mig {
 namespace {
 
-constexpr std::string_view kMismatchWords[] = {"name", "size", "mode", "mtime", "content",
-                                               "md5",  "sha1", "sha2", "sha3"};
+constexpr std::string_view kMismatchWords[] = {
+    "name",  "size", "mode",  "mtime",      "ctime",   "atime", "btime", "owner", "group", "inode",
+    "links", "flag", "xattr", "capability", "content", "md5",   "sha1",  "sha2",  "sha3",
+};
 
 constexpr Parameter kParameters[] = {
     {.flag = "path",
@@ -35,13 +37,68 @@ constexpr Parameter kParameters[] = {
     {.flag = "mode",
      .field = "modes",
      .type = ParameterType::kTexts,
-     .help = "Mode as in -rw-r--r-- or urwxr-xr-x (setuid); a leading ! inverts.",
-     .value_name = "REGEX"},
+     .help = "Mode as in -rw-r--r-- or urwxr-xr-x (setuid), or octal: 4755, -4000 (all of these "
+             "bits), /6000 (one of them); a leading ! inverts.",
+     .value_name = "MODE"},
     {.flag = "mtime",
      .field = "mtimes",
      .type = ParameterType::kTexts,
      .help = "Changed less (<) or more (>) than this ago: <90d, >12h, <30m.",
      .value_name = "AGE"},
+    {.flag = "ctime",
+     .field = "ctimes",
+     .type = ParameterType::kTexts,
+     .help = "As -mtime, of the last change of owner, mode, links or content.",
+     .value_name = "AGE"},
+    {.flag = "atime",
+     .field = "atimes",
+     .type = ParameterType::kTexts,
+     .help = "As -mtime, of the last access that the system has kept.",
+     .value_name = "AGE"},
+    {.flag = "btime",
+     .field = "btimes",
+     .type = ParameterType::kTexts,
+     .help = "As -mtime, of the file's birth, where the file system tells.",
+     .value_name = "AGE"},
+    {.flag = "owner",
+     .field = "owners",
+     .type = ParameterType::kTexts,
+     .help = "Its user, a name of /etc/passwd or a number; a leading ! inverts.",
+     .value_name = "USER"},
+    {.flag = "group",
+     .field = "groups",
+     .type = ParameterType::kTexts,
+     .help = "Its group, a name of /etc/group or a number; a leading ! inverts.",
+     .value_name = "GROUP"},
+    {.flag = "inode",
+     .field = "inodes",
+     .type = ParameterType::kTexts,
+     .help = "The number of its inode.",
+     .value_name = "N"},
+    {.flag = "links",
+     .field = "links",
+     .type = ParameterType::kTexts,
+     .help = "Hard links: >2, <10, 1.",
+     .value_name = "N"},
+    {.flag = "flag",
+     .field = "flags",
+     .type = ParameterType::kTexts,
+     .help = "immutable, append, nodump, compressed, encrypted or verity, as lsattr shows them; a "
+             "leading ! inverts.",
+     .value_name = "WORD"},
+    {.flag = "xattr",
+     .field = "xattrs",
+     .type = ParameterType::kTexts,
+     .help =
+         "Some extended attribute's name matches, and its value if there is one here; a leading "
+         "! inverts.",
+     .value_name = "REGEX[=REGEX]"},
+    {.flag = "capability",
+     .field = "capabilities",
+     .type = ParameterType::kTexts,
+     .help = "Some capability that the file gives matches, as in cap_net_raw=ep; a leading ! "
+             "inverts.",
+     .value_name = "REGEX"},
     {.flag = "md5",
      .field = "md5",
      .type = ParameterType::kTexts,
@@ -160,9 +217,16 @@ std::string ChecksOf(const json::object& search) {
   struct Name {
     std::string_view field, word;
   };
-  constexpr Name kNames[] = {{"names", "name"},   {"sizes", "size"},       {"modes", "mode"},
-                             {"mtimes", "mtime"}, {"contents", "content"}, {"md5", "md5"},
-                             {"sha1", "sha1"},    {"sha2", "sha2"},        {"sha3", "sha3"}};
+  constexpr Name kNames[] = {{"names", "name"},       {"sizes", "size"},
+                             {"modes", "mode"},       {"mtimes", "mtime"},
+                             {"ctimes", "ctime"},     {"atimes", "atime"},
+                             {"btimes", "btime"},     {"owners", "owner"},
+                             {"groups", "group"},     {"inodes", "inode"},
+                             {"links", "links"},      {"flags", "flag"},
+                             {"xattrs", "xattr"},     {"capabilities", "capability"},
+                             {"contents", "content"}, {"md5", "md5"},
+                             {"sha1", "sha1"},        {"sha2", "sha2"},
+                             {"sha3", "sha3"}};
   std::string text;
   for (const Name& name : kNames) {
     const json::value* values = search.if_contains(name.field);
@@ -180,6 +244,24 @@ std::string LowerCase(std::string text) {
     if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
+}
+
+// ", owner:root" for what MIG's `fileinfo` does not have.
+std::string ExtraOf(const json::object& info, std::string_view field) {
+  for (const std::string_view known : {"lastmodified", "mode", "size", "sha256"}) {
+    if (field == known) return {};
+  }
+  const json::value& value = info.at(field);
+  std::string text;
+  if (const json::array* list = value.if_array()) {
+    for (const json::value& item : *list) {
+      const auto name = json::ToName(item);
+      text += (text.empty() ? "" : " ") + (name ? *name : json::Write(item));
+    }
+  } else {
+    text = TextAt(info, field);
+  }
+  return ", " + std::string(field) + ":" + text;
 }
 
 std::vector<std::string> PrintFile(const json::value& elements, bool found_only) {
@@ -204,6 +286,7 @@ std::vector<std::string> PrintFile(const json::value& elements, bool found_only)
         line += " [lastmodified:" + TextAt(*info, "lastmodified") +
                 ", mode:" + TextAt(*info, "mode") + ", size:" + TextAt(*info, "size");
         if (info->contains("sha256")) line += ", sha256:" + LowerCase(TextAt(*info, "sha256"));
+        for (const auto& field : *info) line += ExtraOf(*info, field.key());
         line += "]";
       }
       lines.push_back(line + in + checks);
@@ -279,7 +362,7 @@ void MaskSummaryOfFile(ModuleResult& summary) {
 extern const Module kFileModule;
 constinit const Module kFileModule = {
     .name = "file",
-    .summary = "finds files by name, content, size, mode, age and digest",
+    .summary = "finds files by name, content, metadata and digest",
     .example = "-path /etc -name '^passwd$' -content '^root:'",
     .parameters = kParameters,
     .layout = Layout::kSearches,

@@ -168,7 +168,7 @@ std::vector<Look> LookAt(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     const auto status = os::StatusAt(AT_FDCWD, file.c_str(), true);
     looks.emplace_back(
-        status ? Look({status->size, status->modified_seconds, status->modified_nanoseconds})
+        status ? Look({status->size, status->modified.seconds, status->modified.nanoseconds})
                : std::nullopt);
   }
   return looks;

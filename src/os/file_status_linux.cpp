@@ -1,8 +1,12 @@
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "os/file_status.h"
 
@@ -18,6 +22,29 @@ FileType TypeOf(mode_t mode) {
   if (S_ISCHR(mode)) return FileType::kCharDevice;
   if (S_ISBLK(mode)) return FileType::kBlockDevice;
   return FileType::kUnknown;
+}
+
+FileTime TimeOf(const struct statx_timestamp& time) { return {time.tv_sec, time.tv_nsec}; }
+
+std::uint32_t FlagsOf(std::uint64_t attributes) {
+  constexpr std::pair<std::uint64_t, FileFlag> kFlags[] = {
+      {STATX_ATTR_IMMUTABLE, FileFlag::kImmutable}, {STATX_ATTR_APPEND, FileFlag::kAppend},
+      {STATX_ATTR_NODUMP, FileFlag::kNoDump},       {STATX_ATTR_COMPRESSED, FileFlag::kCompressed},
+      {STATX_ATTR_ENCRYPTED, FileFlag::kEncrypted}, {STATX_ATTR_VERITY, FileFlag::kVerity},
+  };
+  std::uint32_t flags = 0;
+  for (const auto& [attribute, flag] : kFlags) {
+    if ((attributes & attribute) != 0) flags |= static_cast<std::uint32_t>(flag);
+  }
+  return flags;
+}
+
+// The calls for extended attributes take paths only (until Linux 6.13). By way of the descriptor
+// the folder is the one that was walked, whatever its path has become; a name that is swapped for
+// another within it is read without being opened.
+std::string PathThrough(int folder, const char* name) {
+  if (folder == AT_FDCWD) return name;
+  return "/proc/self/fd/" + std::to_string(folder) + "/" + name;
 }
 
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -47,16 +74,63 @@ Expected<FileDescriptor> OpenTarget(int folder, const char* name) {
 }  // namespace
 
 Expected<FileStatus> StatusAt(int folder, const char* name, bool follow) {
-  struct stat found {};
+  struct statx found {};
   const int flags = AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
-  if (::fstatat(folder, name, &found, flags) != 0) return ErrnoError(errno, "stat");
+  if (::statx(folder, name, flags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
+    return ErrnoError(errno, "stat");
+  }
   FileStatus status;
-  status.type = TypeOf(found.st_mode);
-  status.mode = found.st_mode & 07777u;
-  status.size = static_cast<std::uint64_t>(found.st_size);
-  status.modified_seconds = found.st_mtim.tv_sec;
-  status.modified_nanoseconds = static_cast<std::uint32_t>(found.st_mtim.tv_nsec);
+  status.type = TypeOf(found.stx_mode);
+  status.mode = found.stx_mode & 07777u;
+  status.size = found.stx_size;
+  status.modified = TimeOf(found.stx_mtime);
+  status.changed = TimeOf(found.stx_ctime);
+  status.accessed = TimeOf(found.stx_atime);
+  if ((found.stx_mask & STATX_BTIME) != 0) status.born = TimeOf(found.stx_btime);
+  status.owner = found.stx_uid;
+  status.group = found.stx_gid;
+  status.inode = found.stx_ino;
+  status.links = found.stx_nlink;
+  status.flags = FlagsOf(found.stx_attributes);
+  status.known_flags = FlagsOf(found.stx_attributes_mask);
   return status;
+}
+
+Expected<std::string> LinkTargetAt(int folder, const char* name) {
+  std::string target(PATH_MAX, '\0');  // the kernel's own limit for a link
+  const ssize_t length = ::readlinkat(folder, name, target.data(), target.size());
+  if (length < 0) return ErrnoError(errno, "read the link");
+  target.resize(static_cast<std::size_t>(length));
+  return target;
+}
+
+Expected<std::vector<std::string>> AttributeNamesAt(int folder, const char* name, bool follow) {
+  const std::string path = PathThrough(folder, name);
+  std::vector<char> list(XATTR_LIST_MAX);
+  const ssize_t length = follow ? ::listxattr(path.c_str(), list.data(), list.size())
+                                : ::llistxattr(path.c_str(), list.data(), list.size());
+  if (length < 0 && errno != ENOTSUP) return ErrnoError(errno, "list the extended attributes");
+  std::vector<std::string> names;
+  for (const char* at = list.data(); at < list.data() + std::max<ssize_t>(length, 0);) {
+    names.emplace_back(at);  // each ends with NUL, the last one too
+    at += names.back().size() + 1;
+  }
+  return names;
+}
+
+Expected<std::optional<std::string>> AttributeAt(int folder, const char* name, bool follow,
+                                                 const std::string& attribute) {
+  const std::string path = PathThrough(folder, name);
+  std::string value(XATTR_SIZE_MAX, '\0');
+  const ssize_t length =
+      follow ? ::getxattr(path.c_str(), attribute.c_str(), value.data(), value.size())
+             : ::lgetxattr(path.c_str(), attribute.c_str(), value.data(), value.size());
+  if (length < 0) {
+    if (errno == ENODATA || errno == ENOTSUP) return std::optional<std::string>();
+    return ErrnoError(errno, "read the extended attribute " + attribute);
+  }
+  value.resize(static_cast<std::size_t>(length));
+  return std::optional<std::string>(std::move(value));
 }
 
 Expected<OpenFile> OpenRegularFile(int folder, const char* name, bool follow) {

@@ -84,6 +84,11 @@ constexpr int kReadFilesCalls[] = {
     SCMP_SYS(statfs),    SCMP_SYS(fstatfs),    SCMP_SYS(access),     SCMP_SYS(faccessat),
     SCMP_SYS(readlink),  SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(faccessat2),
     SCMP_SYS(fadvise64),
+    // Extended attributes: of a folder's entry, and of what a link points to.
+    SCMP_SYS(llistxattr),
+    SCMP_SYS(lgetxattr),
+    SCMP_SYS(listxattr),
+    SCMP_SYS(getxattr),
 };
 
 // What a process runs and has open are links below /proc.

@@ -49,7 +49,9 @@ json::object NothingFound(json::object search) {
 
 }  // namespace
 
-Report::Report(const std::vector<Search>& searches, ElementSink& sink) : sink_(sink) {
+Report::Report(const std::vector<Search>& searches, std::vector<Unanswerable> unanswerable,
+               ElementSink& sink)
+    : unanswerable_(std::move(unanswerable)), sink_(sink) {
   bool all_errors = false;
   for (const Search& search : searches) {
     running_.emplace_back(search);
@@ -61,14 +63,16 @@ Report::Report(const std::vector<Search>& searches, ElementSink& sink) : sink_(s
 }
 
 bool Report::Found(Running& running, const std::string& path, const os::FileStatus& status,
-                   const Check* check, const std::optional<Bytes>& sha256) {
+                   const Check* check, const std::optional<Bytes>& sha256,
+                   const json::object& extra) {
   if (running.done() || ended()) return !ended();
   const Search& search = running.search();
   json::object info{
       {"size", json::FromUint(status.size)},
       {"mode", ModeText(status)},
-      {"lastmodified", TimeText(status.modified_seconds, status.modified_nanoseconds)}};
+      {"lastmodified", TimeText(status.modified.seconds, status.modified.nanoseconds)}};
   if (sha256) info["sha256"] = UpperHex(*sha256);
+  for (const auto& member : extra) info[member.key()] = member.value();
   json::object asked = check != nullptr
                            ? OneCheck(*check, json::array{json::FromName(FolderOf(path))})
                            : search.repeated;
@@ -122,11 +126,19 @@ ModuleResult Report::Finish(std::chrono::nanoseconds duration, Tally tally) && {
     if (without > 0) unlisted[search.label] = without;
     if (running.done()) limited.emplace_back(search.label);
   }
-  result.success = true;
+  result.success = !running_.empty();
   result.foundanything = total_hits_ > 0;
   result.elements = std::move(elements);
   result.errors = tally.TakeErrors();
   json::object statistics = tally.Statistics();
+  // Not among "nothing found": nobody looked.
+  json::object unanswerable;
+  for (const Unanswerable& search : unanswerable_) {
+    result.elements.get_object()[search.label] = json::array();
+    result.errors.push_back("ERROR: search '" + search.label + "': " + search.message);
+    unanswerable[search.label] = search.message;
+  }
+  if (!unanswerable.empty()) statistics["unanswerable"] = std::move(unanswerable);
   statistics["totalhits"] = total_hits_;
   statistics["exectime"] = DurationText(duration);
   statistics["followed"] = std::move(followed_);

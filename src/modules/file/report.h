@@ -40,7 +40,8 @@ class Running {
 
 class Report {
  public:
-  Report(const std::vector<Search>& searches, ElementSink& sink);
+  Report(const std::vector<Search>& searches, std::vector<Unanswerable> unanswerable,
+         ElementSink& sink);
 
   std::deque<Running>& running() { return running_; }
   // How many errors in words a run returns.
@@ -48,9 +49,9 @@ class Report {
 
   // A find: the file satisfies the search, or (matchany) this check of it. Nothing when the search
   // has found as many as it may, also by another worker just now. False when nobody takes more: the
-  // run ends.
+  // run ends. `extra` joins the `fileinfo`.
   bool Found(Running& running, const std::string& path, const os::FileStatus& status,
-             const Check* check, const std::optional<Bytes>& sha256);
+             const Check* check, const std::optional<Bytes>& sha256, const json::object& extra);
 
   void Followed(const std::string& path, const std::string& target);
 
@@ -61,6 +62,7 @@ class Report {
   ModuleResult Finish(std::chrono::nanoseconds duration, Tally tally) &&;
 
  private:
+  std::vector<Unanswerable> unanswerable_;
   std::deque<Running> running_;
   std::uint64_t max_errors_ = 0;
   json::array followed_;

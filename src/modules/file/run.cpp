@@ -7,11 +7,10 @@
 #include <optional>
 #include <set>
 
-#include "modules/file/pattern.h"
+#include "modules/file/metadata.h"
 #include "modules/file/reader.h"
 #include "modules/file/report.h"
 #include "modules/file/tally.h"
-#include "modules/mig_text.h"
 #include "os/file_status.h"
 #include "os/file_walk.h"
 
@@ -90,22 +89,33 @@ std::string_view NameFor(const Scope& scope, const os::WalkEntry& entry) {
 class FileInHand {
  public:
   FileInHand(const os::WalkEntry& entry, bool follow, Tally& tally)
-      : entry_(entry), follow_(follow), tally_(tally) {}
+      : entry_(entry),
+        follow_(follow),
+        tally_(tally),
+        metadata_(entry.folder, entry.name, follow) {}
 
   const os::WalkEntry& entry() const { return entry_; }
-  void SetStatus(const os::FileStatus& status) { status_ = status; }
+  Metadata& metadata() { return metadata_; }
 
   // Null, and reported, when the file system does not tell.
   const os::FileStatus* Status() {
-    if (!status_) {
-      auto status = os::StatusAt(entry_.folder, entry_.name, follow_);
-      if (status) {
-        status_ = *status;
-      } else {
-        Fail(status.error());
-      }
+    auto status = metadata_.Status();
+    if (!status) Fail(status.error());
+    return status ? *status : nullptr;
+  }
+
+  // kUnknown is reported too.
+  Answer AnswerTo(const Check& check, std::string_view base_name, UtcTime now) {
+    auto answer = metadata_.AnswerTo(check, base_name, now);
+    if (!answer) {
+      Fail(answer.error());
+      return Answer::kUnknown;
     }
-    return status_ ? &*status_ : nullptr;
+    if (*answer == Answer::kUnknown) {
+      const std::string_view reason = UnsupportedReason(check.kind);
+      if (unsupported_.insert(reason).second) tally_.Skipped(reason, entry_.Path());
+    }
+    return *answer;
   }
 
   // Reads it for both views. False, and reported, when it cannot be read.
@@ -122,21 +132,24 @@ class FileInHand {
 
  private:
   bool Fail(const Error& error) {
-    tally_.Failed(ReasonOf(error.code()), entry_.Path(), error.message());
+    if (!failed_) tally_.Failed(ReasonOf(error.code()), entry_.Path(), error.message());
+    failed_ = true;
     return false;
   }
 
   const os::WalkEntry& entry_;
   bool follow_;
   Tally& tally_;
-  std::optional<os::FileStatus> status_;
+  Metadata metadata_;
+  bool failed_ = false;                     // which is reported once a file
+  std::set<std::string_view> unsupported_;  // what has been reported of it
 };
 
 // One worker: looks at what the walk comes by, for the searches that are in scope there.
 class Visitor : public os::WalkVisitor {
  public:
-  Visitor(const std::vector<Root>& roots, Report& report, UtcTime now)
-      : roots_(roots), report_(report), now_(now), tally_(report.max_errors()) {}
+  Visitor(const std::vector<Root>& roots, const Names& names, Report& report, UtcTime now)
+      : roots_(roots), names_(names), report_(report), now_(now), tally_(report.max_errors()) {}
 
   os::WalkScopePtr Enter(const os::WalkFolder& folder, const os::WalkScopePtr& above) override;
   os::WalkScopePtr Cross(const os::WalkFolder& folder, os::MountKind kind,
@@ -158,10 +171,10 @@ class Visitor : public os::WalkVisitor {
   void AddScopes(std::size_t root, int depth, Scopes& scopes) const;
   void VisitLink(const os::WalkEntry& entry, const Scopes& scopes);
   void Evaluate(FileInHand& file, const Scopes& scopes);
-  std::optional<bool> CheapAnswer(const Check& check, const Scope& scope, FileInHand& file) const;
   bool Conclude(Candidate& candidate, FileInHand& file, const FileView& view, bool readable);
 
   const std::vector<Root>& roots_;
+  const Names& names_;
   Report& report_;
   UtcTime now_;
   Tally tally_;
@@ -253,34 +266,12 @@ void Visitor::VisitLink(const os::WalkEntry& entry, const Scopes& scopes) {
                   status.error().message());
   } else if (status->type == os::FileType::kRegular) {
     FileInHand file(entry, /*follow=*/true, tally_);
-    file.SetStatus(*status);
+    file.metadata().SetStatus(*status);
     Evaluate(file, scopes);
   } else {
     const bool folder = status->type == os::FileType::kDirectory;
     tally_.Skipped(folder ? "linktodirectory" : "special", entry.Path());
   }
-}
-
-// Empty when the file system does not tell. Names often decide alone, without a system call.
-std::optional<bool> Visitor::CheapAnswer(const Check& check, const Scope& scope,
-                                         FileInHand& file) const {
-  if (check.kind == CheckKind::kName) {
-    return check.Wanted(check.pattern->Matches(NameFor(scope, file.entry())));
-  }
-  const os::FileStatus* status = file.Status();
-  if (status == nullptr) return std::nullopt;
-  if (check.kind == CheckKind::kMode)
-    return check.Wanted(check.pattern->Matches(ModeText(*status)));
-  if (check.kind == CheckKind::kSize) {
-    return check.Wanted(status->size >= check.least && status->size <= check.most);
-  }
-  const std::chrono::nanoseconds edge = now_.time_since_epoch() - check.age;
-  const auto edge_seconds = std::chrono::floor<std::chrono::seconds>(edge);
-  const std::pair<std::int64_t, std::int64_t> then(edge_seconds.count(),
-                                                   (edge - edge_seconds).count());
-  const std::pair<std::int64_t, std::int64_t> modified(status->modified_seconds,
-                                                       status->modified_nanoseconds);
-  return check.Wanted(check.younger ? modified > then : modified < then);
 }
 
 void Visitor::Evaluate(FileInHand& file, const Scopes& scopes) {
@@ -292,11 +283,11 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes) {
     Candidate candidate{&scope, {}};
     bool alive = true;
     for (std::size_t i = 0; alive && i < search.cheap; ++i) {
-      const auto yes = CheapAnswer(search.checks[i], scope, file);
-      if (!yes) return;
+      const bool yes =
+          file.AnswerTo(search.checks[i], NameFor(scope, file.entry()), now_) == Answer::kYes;
       if (search.matchall) {
-        alive = *yes;
-      } else if (*yes) {
+        alive = yes;
+      } else if (yes) {
         candidate.yes.push_back(&search.checks[i]);
       }
     }
@@ -338,11 +329,12 @@ bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& v
   const std::string path = PathFor(*candidate.scope, file.entry());
   std::optional<Bytes> sha256;
   if (search.returnsha256 && readable) sha256 = view.Sha256();
+  const json::object extra = file.metadata().Extra(search, names_);
   Running& running = *candidate.scope->running;
-  if (search.matchall) return report_.Found(running, path, *status, nullptr, sha256);
+  if (search.matchall) return report_.Found(running, path, *status, nullptr, sha256, extra);
   for (const Check* check : candidate.yes) {
     if (running.done()) break;
-    if (!report_.Found(running, path, *status, check, sha256)) return false;
+    if (!report_.Found(running, path, *status, check, sha256, extra)) return false;
   }
   return true;
 }
@@ -378,7 +370,9 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
 ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
                          std::size_t threads) {
   const auto start = std::chrono::steady_clock::now();
-  Report report(searches, sink);
+  Names names;
+  std::vector<Unanswerable> unanswerable = ResolveNames(searches, names);
+  Report report(searches, std::move(unanswerable), sink);
   Tally tally(report.max_errors());
   const std::vector<Root> roots = RootsOf(report, tally);
   std::vector<os::WalkRoot> places;
@@ -386,7 +380,7 @@ ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTim
   std::vector<std::unique_ptr<Visitor>> visitors;
   std::vector<os::WalkVisitor*> workers;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(threads, 1, os::kMostWalkers); ++i) {
-    visitors.push_back(std::make_unique<Visitor>(roots, report, now));
+    visitors.push_back(std::make_unique<Visitor>(roots, names, report, now));
     workers.push_back(visitors.back().get());
   }
   os::WalkFiles(places, os::OwnMounts(), workers);

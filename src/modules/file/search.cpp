@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
-#include "modules/file/pattern.h"
+#include "modules/file/contradiction.h"
+#include "modules/file/metadata_check.h"
 #include "util/encoding.h"
 #include "util/text.h"
 
@@ -18,10 +18,26 @@ struct Field {
 };
 // In the order of evaluation: what costs nothing first.
 constexpr std::array kFields = {
-    Field{"names", "name", CheckKind::kName},          Field{"modes", "mode", CheckKind::kMode},
-    Field{"sizes", "size", CheckKind::kSize},          Field{"mtimes", "mtime", CheckKind::kMtime},
-    Field{"contents", "content", CheckKind::kContent}, Field{"md5", "md5", CheckKind::kDigest},
-    Field{"sha1", "sha1", CheckKind::kDigest},         Field{"sha2", "sha2", CheckKind::kDigest},
+    Field{"names", "name", CheckKind::kName},
+    Field{"types", "type", CheckKind::kType},
+    Field{"modes", "mode", CheckKind::kMode},
+    Field{"sizes", "size", CheckKind::kSize},
+    Field{"mtimes", "mtime", CheckKind::kMtime},
+    Field{"ctimes", "ctime", CheckKind::kCtime},
+    Field{"atimes", "atime", CheckKind::kAtime},
+    Field{"btimes", "btime", CheckKind::kBtime},
+    Field{"owners", "owner", CheckKind::kOwner},
+    Field{"groups", "group", CheckKind::kGroup},
+    Field{"inodes", "inode", CheckKind::kInode},
+    Field{"links", "links", CheckKind::kLinks},
+    Field{"flags", "flag", CheckKind::kFlag},
+    Field{"linktargets", "linkto", CheckKind::kLinkTarget},
+    Field{"xattrs", "xattr", CheckKind::kXattr},
+    Field{"capabilities", "capability", CheckKind::kCapability},
+    Field{"contents", "content", CheckKind::kContent},
+    Field{"md5", "md5", CheckKind::kDigest},
+    Field{"sha1", "sha1", CheckKind::kDigest},
+    Field{"sha2", "sha2", CheckKind::kDigest},
     Field{"sha3", "sha3", CheckKind::kDigest},
 };
 
@@ -39,59 +55,6 @@ constexpr std::array kDigests = {
 };
 
 constexpr std::size_t kMaxSearches = 256;
-
-// A number after an optional < or >, then a unit. Leaves the unit in `text`.
-bool ReadBound(std::string_view& text, char* sign, std::uint64_t* number) {
-  *sign = ' ';
-  if (text.starts_with('<') || text.starts_with('>')) {
-    *sign = text.front();
-    text.remove_prefix(1);
-  }
-  std::size_t digits = 0;
-  std::uint64_t value = 0;
-  while (digits < text.size() && digits < 16 && text[digits] >= '0' && text[digits] <= '9') {
-    value = value * 10 + static_cast<std::uint64_t>(text[digits++] - '0');
-  }
-  text.remove_prefix(digits);
-  *number = value;
-  return digits > 0;
-}
-
-Expected<void> ParseSize(std::string_view text, Check* check) {
-  const Error bad(Errc::kInvalid,
-                  "`" + std::string(text) + "` is not a size like <10k, >2g or 512");
-  char sign = ' ';
-  std::uint64_t number = 0;
-  if (!ReadBound(text, &sign, &number)) return bad;
-  constexpr std::string_view kUnits = "kmgt";
-  if (!text.empty()) {
-    const auto unit = kUnits.find(text[0]);
-    if (text.size() != 1 || unit == std::string_view::npos) return bad;
-    const unsigned shift = 10 * (static_cast<unsigned>(unit) + 1);
-    if (number > (std::uint64_t{1} << (63 - shift))) return bad;
-    number <<= shift;
-  }
-  check->least = sign == '<' ? 0 : number;
-  check->most = sign == '>' ? std::numeric_limits<std::uint64_t>::max() : number;
-  return {};
-}
-
-Expected<void> ParseAge(std::string_view text, Check* check) {
-  const Error bad(Errc::kInvalid,
-                  "`" + std::string(text) + "` is not an age like <90d, >12h or <30m");
-  char sign = ' ';
-  std::uint64_t number = 0;
-  if (!ReadBound(text, &sign, &number) || sign == ' ' || text.size() != 1) return bad;
-  std::chrono::seconds unit(0);
-  if (text[0] == 'd') unit = std::chrono::hours(24);
-  if (text[0] == 'h') unit = std::chrono::hours(1);
-  if (text[0] == 'm') unit = std::chrono::minutes(1);
-  if (unit.count() == 0 || number > 36'500 * 24 * 60) return bad;
-  check->age = unit * static_cast<std::int64_t>(number);
-  if (check->age > std::chrono::hours(24 * 36'500)) return bad;
-  check->younger = sign == '<';
-  return {};
-}
 
 Expected<void> ParseDigest(std::string_view field, std::string_view text, Check* check) {
   auto bytes = DecodeHex(text);
@@ -118,34 +81,14 @@ Expected<Check> ParseCheck(const Field& field, std::string value, bool mismatch)
   check.field = field.name;
   check.value = std::move(value);
   check.mismatch = mismatch;
-  switch (field.kind) {
-    case CheckKind::kName:
-    case CheckKind::kMode:
-    case CheckKind::kContent: {
-      std::string regex = check.value;
-      if (regex.size() > 1 && regex[0] == '!') {
-        check.inverted = true;
-        regex.erase(0, 1);
-      }
-      if (regex.empty()) return Error(Errc::kInvalid, "is empty");
-      auto compiled = BytePattern::Compile(regex);
-      if (!compiled) return std::move(compiled).error();
-      check.pattern = std::move(*compiled);
-      return check;
-    }
-    case CheckKind::kSize:
-      if (auto ok = ParseSize(check.value, &check); !ok) return std::move(ok).error();
-      return check;
-    case CheckKind::kMtime:
-      if (auto ok = ParseAge(check.value, &check); !ok) return std::move(ok).error();
-      return check;
-    case CheckKind::kDigest:
-      if (auto ok = ParseDigest(field.name, check.value, &check); !ok) {
-        return std::move(ok).error();
-      }
-      return check;
+  if (field.kind == CheckKind::kContent) {
+    if (auto ok = ParseRegex(check); !ok) return std::move(ok).error();
+  } else if (field.kind == CheckKind::kDigest) {
+    if (auto ok = ParseDigest(field.name, check.value, &check); !ok) return std::move(ok).error();
+  } else {
+    if (auto ok = ParseMetadataCheck(check); !ok) return std::move(ok).error();
   }
-  return Error(Errc::kInternal, "unknown kind of check");
+  return check;
 }
 
 const json::value* FieldOf(const json::object& object, std::string_view name) {
@@ -216,33 +159,11 @@ json::object RepeatedForm(const json::object& fields, const Search& search) {
   return asked;
 }
 
-Error Exclude(const Check& a, const Check& b) {
-  return Error(Errc::kInvalid, a.field + ": no file is both `" + a.value + "` and `" + b.value +
-                                   "`; with matchany either would do");
-}
-
-// Two checks that no file can satisfy at once: the answer would be "nothing", whatever there is.
-Expected<void> CheckNotContradictory(const Search& search) {
-  for (const Check& a : search.checks) {
-    for (const Check& b : search.checks) {
-      if (a.kind != b.kind || a.mismatch || &a == &b) continue;
-      if (a.kind == CheckKind::kDigest && a.digest == b.digest && a.expected != b.expected) {
-        return Exclude(a, b);
-      }
-      if (a.kind == CheckKind::kSize && a.least > b.most) return Exclude(a, b);
-      if (a.kind == CheckKind::kMtime && a.younger && !b.younger && a.age <= b.age) {
-        return Exclude(a, b);
-      }
-    }
-  }
-  return {};
-}
-
 // Only what the declaration of the parameters cannot say.
 Expected<void> CheckWhole(const Search& search, const std::vector<std::string>& mismatch) {
   if (search.checks.empty()) {
     return Error(Errc::kInvalid,
-                 "asks for nothing: add a name, content, size, mode, mtime or digest");
+                 "asks for nothing: add a name, content, size, mode, owner, digest or the like");
   }
   const auto has = [&](CheckKind kind, std::string_view field) {
     return std::any_of(search.checks.begin(), search.checks.end(), [&](const Check& check) {

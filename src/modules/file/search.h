@@ -5,6 +5,7 @@
 //   name, mode      the regex is found in the base name / in the mode as "-rw-r--r--"; with a
 //                   leading `!`: it is not
 //   size, mtime     the number or age is within bounds
+//   owner, inode, … what metadata_check.h and metadata.h say
 //   content         some line has a match; with `!`: no line has
 //   content+macroal there is a line, and every line has a match; with `!`: no line has one
 //   digests         the whole content has that digest
@@ -27,7 +28,34 @@ namespace mig::file {
 
 class BytePattern;
 
-enum class CheckKind { kName, kMode, kSize, kMtime, kContent, kDigest };
+enum class CheckKind {
+  kName,
+  kMode,
+  kSize,
+  kMtime,
+  kCtime,
+  kAtime,
+  kBtime,
+  kOwner,
+  kGroup,
+  kInode,
+  kLinks,
+  kType,
+  kFlag,
+  kLinkTarget,
+  kXattr,
+  kCapability,
+  kContent,
+  kDigest,
+};
+
+// How the bits of a mode are compared, as find(1) does.
+enum class BitTest {
+  kNone,   // the mode is compared as text
+  kExact,  // 4755
+  kAll,    // -4000: all of these bits are set
+  kAny,    // /6000: at least one is
+};
 
 struct Check {
   CheckKind kind = CheckKind::kName;
@@ -36,13 +64,17 @@ struct Check {
   bool inverted = false;  // a leading `!`
   bool mismatch = false;  // options.mismatch names this kind
 
-  std::shared_ptr<const BytePattern> pattern;  // kName, kMode, kContent: without its `!`
-  std::uint64_t least = 0;                     // kSize
-  std::uint64_t most = 0;                      // kSize
-  std::chrono::nanoseconds age{0};             // kMtime
-  bool younger = false;                        // kMtime: `<`
-  DigestKind digest = DigestKind::kSha256;     // kDigest
-  Bytes expected;                              // kDigest, raw
+  std::shared_ptr<const BytePattern> pattern;        // a regex's, without its `!`
+  std::shared_ptr<const BytePattern> value_pattern;  // kXattr: of NAME=VALUE; may be null
+  std::uint64_t least = 0;                           // kSize, kLinks, kInode, kOwner, kGroup
+  std::uint64_t most = 0;                            // the same
+  bool by_name = false;                     // kOwner, kGroup: the number is still to be looked up
+  BitTest bit_test = BitTest::kNone;        // kMode
+  std::uint32_t bits = 0;                   // kMode, kType (of TypeBit), kFlag (of os::FileFlag)
+  std::chrono::nanoseconds age{0};          // kMtime and the other times
+  bool younger = false;                     // the same: `<`
+  DigestKind digest = DigestKind::kSha256;  // kDigest
+  Bytes expected;                           // kDigest, raw
 
   // Turns what was found into what was asked. For regexes `answer` is whether the plain regex
   // matched; contents under macroal have `inverted` inside already.
@@ -51,10 +83,16 @@ struct Check {
   }
 };
 
+// A search that cannot be answered on this machine, and why.
+struct Unanswerable {
+  std::string label;
+  std::string message;
+};
+
 struct Search {
   std::string label;
   std::vector<std::string> paths;  // absolute, clean
-  std::vector<Check> checks;       // names, modes, sizes, mtimes, contents, digests: cheap first
+  std::vector<Check> checks;       // cheap first: what needs no content
   std::size_t cheap = 0;           // how many of them need no content
   bool matchall = false;
   bool macroal = false;

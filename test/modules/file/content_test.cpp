@@ -15,7 +15,7 @@ Search SearchOf(const std::vector<std::string>& contents, bool macroal = false) 
       {"searches",
        json::object{{"s", json::object{{"paths", json::array{"/"}},
                                        {"contents", std::move(list)},
-                                       {"options", json::object{{"matchall", true},
+                                       {"options", json::object{{"matchall", false},
                                                                 {"macroal", macroal}}}}}}}};
   auto searches = ParseSearches(parameters);
   REQUIRE(searches);
