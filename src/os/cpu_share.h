@@ -1,6 +1,6 @@
-// Holding this process to a share of one processor, so that what it does takes longer instead of
-// taking away: by sleeping after each slice of time that it used. Works for any code, without
-// privileges, and inside the sandbox.
+// Holding this process to a share of the processors, so that what it does takes longer instead of
+// taking away: its threads sleep whenever it has used more than its share. Works for any code,
+// without privileges, and inside the sandbox.
 #pragma once
 
 #include <chrono>
@@ -9,14 +9,20 @@
 
 namespace mig::os {
 
-// From now on the process uses at most `percent` of one core, averaged over some tens of
-// milliseconds; 100 and more: no limit. System calls that are not restarted (poll) may end with
-// EINTR. Uses SIGPROF and ITIMER_PROF. Error: kIo.
-Expected<void> LimitCpuShare(unsigned percent);
+// From now on the process, all its threads together, uses at most `percent` of one core, averaged
+// over some tens of milliseconds; 100 for each thread and more: no limit. System calls that are not
+// restarted (poll) may end with EINTR. Uses SIGPROF and ITIMER_PROF. Error: kIo.
+Expected<void> LimitCpuShare(unsigned percent, unsigned threads = 1);
 
-// How long to sleep after using `used` during `elapsed`, so that used/(elapsed+sleep) is the
-// share. Never more than a second.
-std::chrono::nanoseconds PauseFor(std::chrono::nanoseconds used, std::chrono::nanoseconds elapsed,
-                                  unsigned percent);
+// The account of it. Time that was not used counts as rest already taken, but never more than a
+// little: who has waited for a minute does not get a minute at full speed.
+struct CpuAccount {
+  std::chrono::nanoseconds base{0};  // when nothing had been used yet, had it always kept its share
+
+  // How long to sleep at `now`, with `used` since the start, until the share is kept again. Never
+  // more than a second. Moves `base` when too much was left unused.
+  std::chrono::nanoseconds PauseAt(std::chrono::nanoseconds now, std::chrono::nanoseconds used,
+                                   unsigned percent);
+};
 
 }  // namespace mig::os

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <pthread.h>
 
 #include <exception>
@@ -9,6 +10,8 @@ namespace mig::os {
 namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{1} << 20;
+// Each heap of its own takes 64 MiB of address space; threads that allocate little share well.
+constexpr int kMostHeaps = 2;
 
 struct Start {
   const std::function<void(std::size_t)>* work;
@@ -34,6 +37,7 @@ void* RunOne(void* start) {
 void RunThreads(std::size_t count, const std::function<void(std::size_t)>& work) {
   std::vector<Start> starts;
   for (std::size_t i = 0; i < count; ++i) starts.push_back({&work, i, nullptr});
+  if (count > 1) ::mallopt(M_ARENA_MAX, kMostHeaps);
   std::vector<pthread_t> threads;
   threads.reserve(count);
   pthread_attr_t attributes;

@@ -17,18 +17,20 @@ constexpr std::chrono::seconds kGrace{10};
 
 Expected<json::object> RunChildModule(const Module& module, const json::object& parameters,
                                       const std::vector<AttachedFile>& files, const Limits& limits,
-                                      cli::Terminal& terminal) {
+                                      const LocalPriority& priority, cli::Terminal& terminal) {
   os::ChildOptions child;
   child.program = os::SelfExecutable();
   child.argv = {"mig", "module", std::string(module.name), "--limits",
                 json::Write(EncodeLimits(limits))};
+  if (priority.threads) child.argv.push_back("--threads=" + std::to_string(*priority.threads));
+  if (priority.nice) child.argv.push_back("--nice=" + std::to_string(*priority.nice));
   Bytes input = json::Write(parameters);
   for (const AttachedFile& file : files) {
     child.argv.emplace_back("--attachment");
     child.argv.push_back(file.attachment.name + "=" + std::to_string(file.content.size()));
     input += file.content;
   }
-  child.low_priority = false;  // somebody waits for it
+  child.low_priority = false;  // it lowers its own, as far as --nice says
   os::ChildLimits bounds;
   bounds.stdout_bytes = kMaxAnswerBytes;
   auto outcome = os::RunChild(child, input, std::chrono::seconds(limits.seconds) + kGrace, bounds);
@@ -69,9 +71,10 @@ ResultPart PartOf(const json::object& result) {
 
 ExitStatus RunLocal(const Module& module, const json::object& parameters,
                     const std::vector<AttachedFile>& files, const Limits& limits,
-                    const cli::AnswerReader::Options& options, cli::Terminal& terminal) {
+                    const LocalPriority& priority, const cli::AnswerReader::Options& options,
+                    cli::Terminal& terminal) {
   const auto started = std::chrono::steady_clock::now();
-  auto answer = RunChildModule(module, parameters, files, limits, terminal);
+  auto answer = RunChildModule(module, parameters, files, limits, priority, terminal);
   if (!answer) {
     terminal.Complain(answer.error().message());
     return cli::kPartial;

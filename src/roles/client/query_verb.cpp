@@ -6,6 +6,7 @@
 #include "cli/new_action.h"
 #include "cli/verb.h"
 #include "modules/module.h"
+#include "os/priority.h"
 #include "proto/target.h"
 #include "roles/client/answer_options.h"
 #include "roles/client/attached_files.h"
@@ -39,7 +40,7 @@ struct Query {
   milliseconds expire = cli::kDefaultExpire;
   bool print_only = false, detach = false, yes = false;
   Limits limits;
-  std::uint64_t seconds = 0, cpu = 0;
+  std::uint64_t seconds = 0, cpu = 0, threads = 0, nice = 0;
 
   void AddTo(cli::Options& options) {
     options.Text("target", 't', "EXPR",
@@ -57,6 +58,14 @@ struct Query {
                     86'400, &seconds);
     options.Integer("max-cpu", '\0', "PERCENT", "of one core, averaged (default 50)", 1, 6'400,
                     &cpu);
+    options.Integer(
+        "threads", '\0', "N",
+        "work in so many threads at full speed: --max-cpu of N cores (-t local: half of "
+        "the cores)",
+        1, 64, &threads);
+    options.Integer("nice", '\0', "N",
+                    "-t local: priority of the run, 0 to 19 (default 19, the lowest)", 0,
+                    os::kLowestPriority, &nice);
     options.Size("max-rss", '\0', "memory of a run on one machine (default 512m)", &limits.rss);
     options.Integer("max-rows", '\0', "N", "elements that one machine may answer (default 1000000)",
                     1, 1'000'000'000, &limits.rows);
@@ -72,6 +81,8 @@ Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
                               const Limits& ceilings) {
   Limits limits = cli::DefaultLimits(ceilings);
   if (options.Given("max-seconds")) limits.seconds = static_cast<std::uint32_t>(query.seconds);
+  // An agent works in as many threads as the limit keeps busy.
+  if (options.Given("threads")) limits.cpu = static_cast<std::uint32_t>(query.threads * 100);
   if (options.Given("max-cpu")) limits.cpu = static_cast<std::uint32_t>(query.cpu);
   if (options.Given("max-rss")) limits.rss = query.limits.rss;
   if (options.Given("max-rows")) limits.rows = query.limits.rows;
@@ -89,6 +100,18 @@ Expected<void> CheckLocal(const cli::Options& options) {
       return Error(Errc::kInvalid,
                    std::string("--") + name + ": with `-t local` nothing is signed or sent");
     }
+  }
+  return {};
+}
+
+// What only the machine in front of us can be asked for.
+Expected<void> CheckRemote(const cli::Options& options) {
+  if (options.Given("nice")) {
+    return Error(Errc::kInvalid, "--nice: agents always work at the lowest priority");
+  }
+  if (options.Given("threads") && options.Given("max-cpu")) {
+    return Error(Errc::kInvalid,
+                 "--threads and --max-cpu: for an agent they are the same limit, so give one");
   }
   return {};
 }
@@ -215,9 +238,10 @@ ExitStatus SendFile(Query& query, const std::string& file, const cli::Options& o
   auto loaded = cli::LoadActionFile(file);
   if (!loaded) return cli::Fail(terminal, loaded.error());
   if (auto good = query.answers.Check(); !good) return cli::Fail(terminal, good.error());
+  if (auto good = CheckRemote(options); !good) return cli::Fail(terminal, good.error());
   if (loaded->envelope) {
     for (const char* name : {"target", "expire", "title", "reason", "print", "max-seconds",
-                             "max-cpu", "max-rss", "max-rows", "max-bytes"}) {
+                             "max-cpu", "threads", "max-rss", "max-rows", "max-bytes"}) {
       if (!options.Given(name)) continue;
       return cli::Fail(terminal, Error(Errc::kInvalid, "--" + std::string(name) + ": " + file +
                                                            " is signed, and stays as it is"));
@@ -372,9 +396,18 @@ int RunQuery(std::span<const std::string> arguments) {
     if (auto good = CheckLocal(options); !good) return cli::Fail(terminal, good.error());
     auto limits = ChooseLimits(query, options, kNoCeilings);
     if (!limits) return cli::Fail(terminal, limits.error());
-    return RunLocal(*query.module, query.parameters, query.files, *limits,
+    LocalPriority priority;
+    if (options.Given("threads")) priority.threads = query.threads;
+    if (options.Given("nice")) priority.nice = query.nice;
+    // Here only what was typed limits it: it has half of the cores, and the lowest priority.
+    if (!options.Given("max-cpu") && !priority.threads) {
+      priority.threads = std::clamp(os::UsableCores() / 2, 1U, 64U);
+      limits->cpu = static_cast<std::uint32_t>(*priority.threads * 100);
+    }
+    return RunLocal(*query.module, query.parameters, query.files, *limits, priority,
                     query.answers.ForReader(), terminal);
   }
+  if (auto good = CheckRemote(options); !good) return cli::Fail(terminal, good.error());
   if (auto target = Target::Parse(query.target); !target) {
     return cli::Fail(terminal, std::move(target).error().During("--target"));
   }

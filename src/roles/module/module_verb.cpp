@@ -15,6 +15,7 @@
 #include "modules/module.h"
 #include "os/cpu_share.h"
 #include "os/files.h"
+#include "os/priority.h"
 #include "os/sandbox.h"
 #include "proto/attachment_references.h"
 #include "proto/limits.h"
@@ -37,11 +38,15 @@ constexpr std::size_t kMaxParameterBytes = 1u << 20;
 // Past the deadline that the agent keeps itself, should the agent be stuck.
 constexpr unsigned kGraceSeconds = 5;
 
+constexpr std::uint64_t kMostThreads = 64;
+
 struct Invocation {
   const Module* module = nullptr;
   bool frames = false;
   bool privacy = false;
   std::optional<Limits> limits;
+  std::uint64_t threads = 0;  // 0: not said
+  std::uint64_t nice = os::kLowestPriority;
   std::vector<std::string> roots;
   std::vector<std::string> attachment_words;
   std::vector<std::pair<std::string, std::size_t>> attachments;  // name and bytes, as on stdin
@@ -65,6 +70,11 @@ struct OwnOptions {
                  &invocation.privacy);
     options.Text("limits", '\0', "JSON", "the run's limits, as in an action: {\"seconds\":60}",
                  &limits);
+    options.Integer("threads", '\0', "N",
+                    "work in so many threads (default: half of the cores, within the limits' cpu)",
+                    1, kMostThreads, &invocation.threads);
+    options.Integer("nice", '\0', "N", "priority, 0 to 19 (default 19, the lowest; I/O too)", 0,
+                    os::kLowestPriority, &invocation.nice);
     options.Texts("root", '\0', "PATH", "read files below this folder only; may be repeated",
                   &invocation.roots);
     options.Texts("attachment", '\0', "NAME=BYTES",
@@ -162,8 +172,20 @@ Expected<json::object> ReadParameters(const Invocation& invocation) {
   });
 }
 
+// Half of the machine stays with those it belongs to.
+unsigned ThreadsFor(const Invocation& invocation) {
+  if (invocation.threads > 0) return static_cast<unsigned>(invocation.threads);
+  const unsigned half = std::max(os::UsableCores() / 2, 1U);
+  if (!invocation.limits) return half;
+  return std::clamp((invocation.limits->cpu + 99) / 100, 1U, half);
+}
+
 Expected<os::SandboxReport> Confine(const Invocation& invocation) {
   const Limits limits = invocation.limits.value_or(Limits());
+  // The sandbox leaves neither.
+  if (auto set = os::SetPriority(static_cast<int>(invocation.nice)); !set) {
+    return std::move(set).error();
+  }
   os::SandboxRequest request;
   request.rights = invocation.module->rights;
   request.read_roots = invocation.roots;
@@ -182,7 +204,8 @@ Expected<os::SandboxReport> Confine(const Invocation& invocation) {
                      Join(report->missing, "; ") + ")");
   }
   if (invocation.limits) {
-    if (auto held = os::LimitCpuShare(limits.cpu); !held) return std::move(held).error();
+    if (auto held = os::LimitCpuShare(limits.cpu, ThreadsFor(invocation)); !held)
+      return std::move(held).error();
   }
   return report;
 }
@@ -194,7 +217,7 @@ ModuleResult Answer(const Invocation& invocation, const Expected<os::SandboxRepo
   ModuleResult result;
   auto parameters = ReadParameters(invocation);
   if (parameters) {
-    RunContext context{answer, Now()};
+    RunContext context{answer, Now(), ThreadsFor(invocation)};
     result = RunModule(*invocation.module, *parameters, context, invocation.privacy);
   } else {
     result = FailedResult(parameters.error().message());

@@ -12,6 +12,10 @@
 //   --privacy              masks what the module's declaration says
 //   --limits JSON          proto/limits.h; seconds end the process, cpu is held by pausing, rss is
 //                          what it may allocate, rows and bytes end the answer
+//   --threads N            in how many the module may work; else half of the cores, and no more
+//   than
+//                          cpu of the limits keeps busy
+//   --nice N               0 to 19; else 19, the lowest priority, with idle I/O
 //   --root PATH            only what lies beneath can be opened (repeatable; Landlock)
 //   --require-sandbox LEVEL  full or partial: refuses to run with less
 //
