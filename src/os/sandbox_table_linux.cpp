@@ -80,10 +80,20 @@ constexpr int kEveryModule[] = {
 
 // Opening for reading is a rule of its own, because its flags decide.
 constexpr int kReadFilesCalls[] = {
-    SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(newfstatat), SCMP_SYS(statx),
-    SCMP_SYS(statfs),    SCMP_SYS(fstatfs),    SCMP_SYS(access),     SCMP_SYS(faccessat),
-    SCMP_SYS(readlink),  SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(faccessat2),
+    SCMP_SYS(stat),
+    SCMP_SYS(lstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(statx),
+    SCMP_SYS(statfs),
+    SCMP_SYS(fstatfs),
+    SCMP_SYS(access),
+    SCMP_SYS(faccessat),
+    SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(faccessat2),
     SCMP_SYS(fadvise64),
+    SCMP_SYS(preadv2),
     // Extended attributes: of a folder's entry, and of what a link points to.
     SCMP_SYS(llistxattr),
     SCMP_SYS(lgetxattr),

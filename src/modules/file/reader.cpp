@@ -133,15 +133,16 @@ struct FileReader::Inflater {
 FileReader::FileReader() : buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
 FileReader::~FileReader() = default;
 
-Expected<std::size_t> FileReader::Fill(const os::OpenFile& file, std::uint64_t done, bool* last) {
+Expected<std::size_t> FileReader::Fill(os::PassingReader& file, std::uint64_t size,
+                                       std::uint64_t done, bool* last) {
   std::size_t filled = 0;
   while (filled < buffer_.size()) {
-    auto count = os::ReadSome(file.fd, buffer_.data() + filled, buffer_.size() - filled);
+    auto count = file.Read(buffer_.data() + filled, buffer_.size() - filled);
     if (!count) return count;
     filled += *count;
     // Where the size was right, which is nearly always, the read that says "no more" is saved. What
     // is appended while we read is not looked at.
-    *last = *count == 0 || (file.size > 0 && done + filled == file.size);
+    *last = *count == 0 || (size > 0 && done + filled == size);
     if (*last) break;
   }
   return filled;
@@ -150,12 +151,13 @@ Expected<std::size_t> FileReader::Fill(const os::OpenFile& file, std::uint64_t d
 Expected<FileReader::Outcome> FileReader::Read(const os::OpenFile& file, FileView* raw,
                                                FileView* unpacked) {
   Outcome outcome;
+  os::PassingReader passing(file);
   bool first = true;
   bool last = false;
   bool between = false;
   const auto open = [](const FileView* view) { return view != nullptr && !view->decided(); };
   while (!last && (open(raw) || open(unpacked))) {
-    auto count = Fill(file, outcome.bytes, &last);
+    auto count = Fill(passing, file.size, outcome.bytes, &last);
     if (!count) return std::move(count).error();
     const BytesView bytes(buffer_.data(), *count);
     outcome.bytes += *count;

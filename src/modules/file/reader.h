@@ -10,6 +10,7 @@
 #include "modules/file/content.h"
 #include "modules/file/search.h"
 #include "os/file_status.h"
+#include "os/passing_reader.h"
 #include "util/expected.h"
 
 namespace mig::file {
@@ -68,9 +69,10 @@ class FileReader {
 
  private:
   struct Inflater;
-  // As much of the file as fits into the buffer. `done` is what was read of it before; `*last` says
-  // that there is no more.
-  Expected<std::size_t> Fill(const os::OpenFile& file, std::uint64_t done, bool* last);
+  // As much of the file as fits into the buffer. `size` is what it had when opened, `done` what was
+  // read of it before; `*last` says that there is no more.
+  Expected<std::size_t> Fill(os::PassingReader& file, std::uint64_t size, std::uint64_t done,
+                             bool* last);
 
   std::vector<char> buffer_;
   std::unique_ptr<Inflater> inflater_;
