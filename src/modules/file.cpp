@@ -8,8 +8,9 @@ namespace mig {
 namespace {
 
 constexpr std::string_view kMismatchWords[] = {
-    "name",  "size", "mode",  "mtime",      "ctime",   "atime", "btime", "owner", "group", "inode",
-    "links", "flag", "xattr", "capability", "content", "md5",   "sha1",  "sha2",  "sha3",
+    "name",  "size",       "mode",    "mtime", "ctime", "atime", "btime",
+    "owner", "group",      "inode",   "links", "flag",  "type",  "linkto",
+    "xattr", "capability", "content", "md5",   "sha1",  "sha2",  "sha3",
 };
 
 constexpr Parameter kParameters[] = {
@@ -24,10 +25,34 @@ constexpr Parameter kParameters[] = {
      .type = ParameterType::kTexts,
      .help = "Base name; a leading ! inverts.",
      .value_name = "REGEX"},
+    {.flag = "exclude",
+     .field = "excludes",
+     .type = ParameterType::kNames,
+     .help = "Leave out this file, or this directory with all below it. An absolute path.",
+     .value_name = "PATH"},
+    {.flag = "excludefs",
+     .field = "excludefs",
+     .type = ParameterType::kTexts,
+     .help = "Leave out file systems of this type that are mounted below the paths: nfs4, tmpfs; "
+             "fuse stands for fuse.sshfs too.",
+     .value_name = "TYPE"},
     {.flag = "content",
      .field = "contents",
      .type = ParameterType::kTexts,
      .help = "Some line matches; with a leading ! none does.",
+     .value_name = "REGEX"},
+    {.flag = "type",
+     .field = "types",
+     .type = ParameterType::kTexts,
+     .help =
+         "f file, d directory, l link, p fifo, s socket, b or c device; one of several as f,l; a "
+         "leading ! inverts. With it every entry is looked at as itself.",
+     .value_name = "LETTERS"},
+    {.flag = "linkto",
+     .field = "linktargets",
+     .type = ParameterType::kTexts,
+     .help = "A symbolic link whose target, as it is written, matches; with a leading ! one whose "
+             "target does not. With it every entry is looked at as itself.",
      .value_name = "REGEX"},
     {.flag = "size",
      .field = "sizes",
@@ -182,6 +207,16 @@ constexpr Parameter kParameters[] = {
      .type = ParameterType::kFlag,
      .help = "Look into NFS, SMB, FUSE and the like below the paths too.",
      .absent = "false"},
+    {.flag = "pseudofs",
+     .field = "options.pseudofs",
+     .type = ParameterType::kFlag,
+     .help = "Look into proc, sysfs and the like below the paths too.",
+     .absent = "false"},
+    {.flag = "onefs",
+     .field = "options.onefs",
+     .type = ParameterType::kFlag,
+     .help = "Look into nothing that is mounted below the paths.",
+     .absent = "false"},
 };
 
 Expected<void> CheckFile(const json::object& parameters) {
@@ -217,15 +252,16 @@ std::string ChecksOf(const json::object& search) {
   struct Name {
     std::string_view field, word;
   };
-  constexpr Name kNames[] = {{"names", "name"},       {"sizes", "size"},
-                             {"modes", "mode"},       {"mtimes", "mtime"},
-                             {"ctimes", "ctime"},     {"atimes", "atime"},
-                             {"btimes", "btime"},     {"owners", "owner"},
-                             {"groups", "group"},     {"inodes", "inode"},
-                             {"links", "links"},      {"flags", "flag"},
-                             {"xattrs", "xattr"},     {"capabilities", "capability"},
-                             {"contents", "content"}, {"md5", "md5"},
-                             {"sha1", "sha1"},        {"sha2", "sha2"},
+  constexpr Name kNames[] = {{"names", "name"},         {"types", "type"},
+                             {"linktargets", "linkto"}, {"sizes", "size"},
+                             {"modes", "mode"},         {"mtimes", "mtime"},
+                             {"ctimes", "ctime"},       {"atimes", "atime"},
+                             {"btimes", "btime"},       {"owners", "owner"},
+                             {"groups", "group"},       {"inodes", "inode"},
+                             {"links", "links"},        {"flags", "flag"},
+                             {"xattrs", "xattr"},       {"capabilities", "capability"},
+                             {"contents", "content"},   {"md5", "md5"},
+                             {"sha1", "sha1"},          {"sha2", "sha2"},
                              {"sha3", "sha3"}};
   std::string text;
   for (const Name& name : kNames) {
@@ -334,9 +370,16 @@ void MaskElementOfFile(json::value& element) {
   json::object* fields = element.if_object();
   if (fields == nullptr) return;
   if (!TextAt(*fields, "file").empty()) (*fields)["file"] = "masked";
+  json::value* info = fields->if_contains("fileinfo");
+  if (info != nullptr && info->is_object() && info->get_object().contains("linktarget")) {
+    info->get_object()["linktarget"] = "masked";
+  }
   json::value* search = fields->if_contains("search");
   if (search != nullptr && search->is_object()) {
-    search->get_object()["paths"] = json::array{"masked"};
+    json::object& asked = search->get_object();
+    for (const char* field : {"paths", "excludes"}) {
+      if (asked.contains(field)) asked[field] = json::array{"masked"};
+    }
   }
 }
 

@@ -18,9 +18,9 @@
 
 namespace mig::os {
 
-enum class EntryType { kFile, kLink, kSpecial };
+enum class EntryType { kFile, kLink, kFolder, kSpecial };
 
-// Something in a folder, or a root that is not a folder. Valid during the call only.
+// Something in a folder, or a root itself. Valid during the call only.
 struct WalkEntry {
   int folder = -1;               // an open descriptor of the folder: use fstatat, openat
   const char* name = nullptr;    // within it; for a root the whole path, and folder is AT_FDCWD
@@ -37,10 +37,13 @@ struct WalkFolder {
   std::span<const std::size_t> roots;  // which of the roots this folder is
 };
 
+// Another file system that begins at a folder.
+struct WalkMount {
+  MountKind kind = MountKind::kOrdinary;
+  std::string_view type;  // "ext4"; empty where it is not known
+};
+
 enum class WalkSkip {
-  kPseudoMount,
-  kRemoteMount,
-  kAutomount,
   kLoop,      // it is one of its own parents (a bind mount)
   kVanished,  // it was gone when we came to it, or had been moved
 };
@@ -61,16 +64,20 @@ class WalkVisitor {
   // `above` is the scope of the folder that it lies in; null where the walk starts. Null: do not
   // look into it.
   virtual WalkScopePtr Enter(const WalkFolder& folder, const WalkScopePtr& above) = 0;
-  // After Enter, where the folder begins another file system that is not ordinary: the scope for
-  // what lies there. Null: skipped.
-  virtual WalkScopePtr Cross(const WalkFolder& folder, MountKind kind,
+  // After Enter, where the folder begins another file system, before it is touched as far as mounts
+  // are known: the scope for what lies there. Null: it is not looked into.
+  virtual WalkScopePtr Cross(const WalkFolder& folder, const WalkMount& mount,
                              const WalkScopePtr& scope) = 0;
   // The folder was opened and will be looked through.
   virtual void Entered(const WalkFolder& folder) = 0;
-  // False ends the whole walk. `scope` is that of the folder, null for a root that is not a folder;
-  // `roots` is not empty for such a root, wherever it was met.
+  // False ends the whole walk. `scope` is that of the folder that it lies in, null where the walk
+  // starts with it. `roots` is not empty for a root, wherever it was met: one that is a folder, and
+  // lies in another that is walked, comes twice, as an entry of that and then as a root.
   virtual bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots,
                      const WalkScope* scope) = 0;
+  // Whether folders are visited too, and not only entered. Other file systems than ordinary ones
+  // are entered without, because that could wait for a dead server.
+  virtual bool WantsFolders() const { return false; }
   virtual void Skipped(WalkSkip why, std::string_view path) = 0;
   virtual void Failed(std::string_view path, int error_number) = 0;
 };

@@ -49,9 +49,10 @@ struct FolderIdHash {
 bool MeansVanished(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
 EntryType EntryTypeOf(ItemType type) {
-  return type == ItemType::kFile   ? EntryType::kFile
-         : type == ItemType::kLink ? EntryType::kLink
-                                   : EntryType::kSpecial;
+  return type == ItemType::kFile     ? EntryType::kFile
+         : type == ItemType::kLink   ? EntryType::kLink
+         : type == ItemType::kFolder ? EntryType::kFolder
+                                     : EntryType::kSpecial;
 }
 
 ItemType ItemTypeOf(unsigned char type) {
@@ -192,13 +193,17 @@ class Walker {
   void EnterFolder(const Item& item, PlaceNode* place) {
     if (place != nullptr) place->entered = true;
     const bool is_start = here_ == nullptr;
+    if (place != nullptr && !place->roots.empty() && visitor_.WantsFolders()) {
+      VisitRoot(item, *place);
+      if (batches_.stopped()) return;
+    }
     const WalkFolder folder{path_, is_start ? 1 : here_->depth + 1,
                             place == nullptr ? std::span<const std::size_t>() : place->roots};
     WalkScopePtr scope = visitor_.Enter(folder, is_start ? WalkScopePtr() : here_->scope);
     if (scope == nullptr) return;
     // Before opening: that alone could wait for a dead file server, or mount something.
     const bool known_mount = place != nullptr && place->is_mount && !is_start;
-    if (known_mount && !MayCross(folder, place->mount, scope)) return;
+    if (known_mount && !MayCross(folder, {place->mount, place->mount_type}, scope)) return;
 
     FileDescriptor fd(
         ::openat(is_start ? AT_FDCWD : handle_->get(), item.name.c_str(), kOpenFolder));
@@ -236,23 +241,28 @@ class Walker {
     ReadEntries();
   }
 
-  bool MayCross(const WalkFolder& folder, MountKind kind, WalkScopePtr& scope) {
-    if (kind == MountKind::kOrdinary) return true;
-    scope = visitor_.Cross(folder, kind, scope);
-    if (scope != nullptr) return true;
-    visitor_.Skipped(kind == MountKind::kPseudo   ? WalkSkip::kPseudoMount
-                     : kind == MountKind::kRemote ? WalkSkip::kRemoteMount
-                                                  : WalkSkip::kAutomount,
-                     path_);
-    return false;
+  // A root that is a folder, for its own sake.
+  void VisitRoot(const Item& item, const PlaceNode& place) {
+    const bool is_start = here_ == nullptr;
+    const std::string_view path = path_;
+    const std::size_t slash = path.find_last_of('/');
+    const WalkEntry entry{is_start ? AT_FDCWD : handle_->get(), item.name.c_str(),
+                          path.substr(0, std::max<std::size_t>(slash, 1)), EntryType::kFolder};
+    const WalkScope* scope = is_start ? nullptr : here_->scope.get();
+    if (!visitor_.Visit(entry, place.roots, scope)) batches_.Stop();
+  }
+
+  bool MayCross(const WalkFolder& folder, const WalkMount& mount, WalkScopePtr& scope) {
+    scope = visitor_.Cross(folder, mount, scope);
+    return scope != nullptr;
   }
 
   // A file system that the list of mounts did not have: mounted since, or no list was to be had.
   bool MayCrossUnknown(int fd, const WalkFolder& folder, WalkScopePtr& scope) {
     struct statfs status {};
     if (::fstatfs(fd, &status) != 0) return true;
-    return MayCross(folder, KindOfFileSystemMagic(static_cast<std::uint32_t>(status.f_type)),
-                    scope);
+    const auto magic = static_cast<std::uint32_t>(status.f_type);
+    return MayCross(folder, {KindOfFileSystemMagic(magic), FileSystemOfMagic(magic)}, scope);
   }
 
   // ---- What is in a folder.
@@ -286,6 +296,7 @@ class Walker {
       if (!type) continue;
       if (*type == ItemType::kFolder) {
         AddItem(folders, *type, name);
+        if (visitor_.WantsFolders()) VisitFolder(name);
       } else if (shared.folder != nullptr || batches_.SomebodyWaits()) {
         if (shared.folder == nullptr) shared = {here_, handle_, {}};
         AddItem(shared.items, *type, name);
@@ -311,6 +322,14 @@ class Walker {
     }
     visitor_.Skipped(WalkSkip::kVanished, PathOf(entry.name));
     return std::nullopt;
+  }
+
+  // As an entry of this one, for those who look at folders themselves.
+  void VisitFolder(const char* name) {
+    const PlaceNode* place = here_->place == nullptr ? nullptr : here_->place->Child(name);
+    if (place != nullptr && place->is_mount && place->mount != MountKind::kOrdinary) return;
+    const WalkEntry found{handle_->get(), name, path_, EntryType::kFolder};
+    if (!visitor_.Visit(found, {}, here_->scope.get())) batches_.Stop();
   }
 
   void VisitName(const char* name, ItemType type) {
@@ -350,12 +369,6 @@ std::string WalkEntry::Path() const {
 
 std::string_view WalkSkipName(WalkSkip skip) {
   switch (skip) {
-    case WalkSkip::kPseudoMount:
-      return "pseudo file system";
-    case WalkSkip::kRemoteMount:
-      return "remote file system";
-    case WalkSkip::kAutomount:
-      return "automount point";
     case WalkSkip::kLoop:
       return "loop of mounts";
     case WalkSkip::kVanished:
@@ -372,6 +385,7 @@ void WalkFiles(std::span<const WalkRoot> roots, std::span<const Mount> mounts,
     PlaceNode& place = places.At(mount.path);
     place.is_mount = true;
     place.mount = mount.kind;
+    place.mount_type = mount.type;
   }
   for (std::size_t i = 0; i < roots.size(); ++i) places.At(roots[i].path).roots.push_back(i);
 

@@ -20,6 +20,7 @@ constexpr Row kFileSystems[] = {
     {"autofs", 0x0187, MountKind::kAutomount},
     {"binfmt_misc", 0x42494e4d, MountKind::kPseudo},
     {"bpf", 0xcafe4a11, MountKind::kPseudo},
+    {"btrfs", 0x9123683E, MountKind::kOrdinary},
     {"ceph", 0x00c36400, MountKind::kRemote},
     {"cgroup", 0x27e0eb, MountKind::kPseudo},
     {"cgroup2", 0x63677270, MountKind::kPseudo},
@@ -29,6 +30,7 @@ constexpr Row kFileSystems[] = {
     {"debugfs", 0x64626720, MountKind::kPseudo},
     {"devpts", 0x1cd1, MountKind::kPseudo},
     {"efivarfs", 0xde5e81e4, MountKind::kPseudo},
+    {"ext4", 0xEF53, MountKind::kOrdinary},
     {"fuse", 0x65735546, MountKind::kRemote},
     {"fusectl", 0x65735543, MountKind::kPseudo},
     {"hugetlbfs", 0x958458f6, MountKind::kPseudo},
@@ -39,6 +41,7 @@ constexpr Row kFileSystems[] = {
     {"nfs4", 0x6969, MountKind::kRemote},
     {"nsfs", 0x6e736673, MountKind::kPseudo},
     {"ocfs2", 0x7461636f, MountKind::kRemote},
+    {"overlay", 0x794c7630, MountKind::kOrdinary},
     {"proc", 0x9fa0, MountKind::kPseudo},
     {"pstore", 0x6165676C, MountKind::kPseudo},
     {"resctrl", 0x7655821, MountKind::kPseudo},
@@ -48,7 +51,9 @@ constexpr Row kFileSystems[] = {
     {"smb3", 0xFE534D42, MountKind::kRemote},
     {"smbfs", 0x517B, MountKind::kRemote},
     {"sysfs", 0x62656572, MountKind::kPseudo},
+    {"tmpfs", 0x01021994, MountKind::kOrdinary},
     {"tracefs", 0x74726163, MountKind::kPseudo},
+    {"xfs", 0x58465342, MountKind::kOrdinary},
 };
 
 // mountinfo writes space, tab, newline and backslash as \040 and so on.
@@ -103,6 +108,13 @@ MountKind KindOfFileSystemMagic(std::uint64_t magic) {
     if (row.magic == magic) return row.kind;
   }
   return MountKind::kOrdinary;
+}
+
+std::string_view FileSystemOfMagic(std::uint64_t magic) {
+  for (const Row& row : kFileSystems) {
+    if (row.magic == magic) return row.type;
+  }
+  return {};
 }
 
 std::vector<Mount> ParseMountInfo(std::string_view text) {

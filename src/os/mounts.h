@@ -30,6 +30,9 @@ std::vector<Mount> ParseMountInfo(std::string_view text);
 MountKind KindOfFileSystem(std::string_view type);     // by mountinfo's name
 MountKind KindOfFileSystemMagic(std::uint64_t magic);  // by statfs(2)'s number
 
+// The name for statfs(2)'s number; empty for one that is not in the table.
+std::string_view FileSystemOfMagic(std::uint64_t magic);
+
 // The mounts of this process; empty when /proc cannot be read (a sandbox limited to folders).
 std::vector<Mount> OwnMounts();
 

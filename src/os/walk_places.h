@@ -18,6 +18,7 @@ struct PlaceNode {
   std::map<std::string, std::unique_ptr<PlaceNode>, std::less<>> children;
   std::vector<std::size_t> roots;
   MountKind mount = MountKind::kOrdinary;
+  std::string_view mount_type;  // of the list of mounts, which outlives the walk
   bool is_mount = false;
   // The walk was there. Only the thread that walks this very path writes it, and it is read between
   // the rounds of the walk.

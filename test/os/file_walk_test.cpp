@@ -34,6 +34,8 @@ class Notes : public WalkVisitor {
   std::vector<std::string> files;    // sorted by Sorted()
   std::vector<std::string> folders;  // "d depth 2 roots 0 3"
   std::vector<std::string> entered;
+  std::vector<std::string> crossed;  // "nfs: nfs4"
+  bool wants_folders = false;
   std::vector<std::string> skipped;  // "vanished: d"
   std::vector<std::string> failed;
   std::function<bool(const std::string& path)> on_visit = [](const std::string&) { return true; };
@@ -48,15 +50,22 @@ class Notes : public WalkVisitor {
     folders.push_back(note);
     return on_enter(path) ? std::make_shared<WalkScope>() : nullptr;
   }
-  WalkScopePtr Cross(const WalkFolder& folder, MountKind kind, const WalkScopePtr& scope) override {
-    folders.push_back(Short(folder.path) + " crosses " + std::string(MountKindName(kind)));
-    return cross ? scope : nullptr;
+  WalkScopePtr Cross(const WalkFolder& folder, const WalkMount& mount,
+                     const WalkScopePtr& scope) override {
+    const std::string kind(MountKindName(mount.kind));
+    folders.push_back(Short(folder.path) + " crosses " + kind);
+    crossed.push_back(Short(folder.path) + ": " + std::string(mount.type));
+    if (cross || mount.kind == MountKind::kOrdinary) return scope;
+    skipped.push_back(kind + " file system: " + Short(folder.path));
+    return nullptr;
   }
+  bool WantsFolders() const override { return wants_folders; }
   void Entered(const WalkFolder& folder) override { entered.push_back(Short(folder.path)); }
   bool Visit(const WalkEntry& entry, std::span<const std::size_t> roots,
              const WalkScope*) override {
     std::string note = Short(entry.Path());
     if (entry.type == EntryType::kLink) note += " (link)";
+    if (entry.type == EntryType::kFolder) note += " (folder)";
     if (entry.type == EntryType::kSpecial) note += " (special)";
     for (const std::size_t root : roots) note += " root " + std::to_string(root);
     files.push_back(note);
@@ -284,8 +293,24 @@ TEST_CASE("walk: another file system is asked about before it is touched", "[os]
   Walk(Roots(folder, {"."}), mounts, open);
   CHECK(Sorted(open.files) == Names{"g", "nfs/f"});
 
+  CHECK(open.crossed == Names{"nfs: nfs4"});
+
   // Named as a root itself, it was asked for.
   CHECK(WalkThrough(folder, {"nfs"}, mounts).files == Names{"nfs/f"});
+}
+
+TEST_CASE("walk: folders are visited where that is wanted, roots among them", "[os]") {
+  const TempFolder folder;
+  folder.Write("d/e/f", "");
+  fs::create_directory(folder / "nfs");
+  const std::string at = (fs::canonical(folder.path()) / "nfs").string();
+  const std::vector<Mount> mounts = {{at, "nfs4", MountKind::kRemote}};
+  Notes notes(fs::canonical(folder.path()));
+  notes.wants_folders = true;
+  Walk(Roots(folder, {".", "d/e"}), mounts, notes);
+  // d/e as an entry of d, and as a root; nothing of what lies on a server.
+  CHECK(Sorted(notes.files) ==
+        Names{". (folder) root 0", "d (folder)", "d/e (folder)", "d/e (folder) root 1", "d/e/f"});
 }
 
 TEST_CASE("walk: a pseudo file system that no list knew of is recognised when opened", "[os]") {
@@ -347,7 +372,9 @@ class Counting : public WalkVisitor {
     }
     return scope;
   }
-  WalkScopePtr Cross(const WalkFolder&, MountKind, const WalkScopePtr&) override { return nullptr; }
+  WalkScopePtr Cross(const WalkFolder&, const WalkMount&, const WalkScopePtr&) override {
+    return nullptr;
+  }
   void Entered(const WalkFolder& folder) override {
     const std::lock_guard held(seen_.lock);
     ++seen_.folders[std::string(folder.path)];

@@ -87,6 +87,32 @@ Error NoFileIsBoth(const Check& a, const Check& b) {
 
 }  // namespace
 
+Expected<void> CheckScope(const Search& search) {
+  for (const std::string& excluded : search.excludes) {
+    for (const std::string& path : search.paths) {
+      if (!IsBeneath(path, excluded)) continue;
+      return Error(Errc::kInvalid,
+                   "excludes: `" + excluded + "` leaves nothing of the path `" + path + "`");
+    }
+  }
+  for (const std::string& type : search.excludefs) {
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+    if (type.empty() || type.find_first_not_of(kLetters) != type.npos) {
+      return Error(Errc::kInvalid,
+                   "excludefs: `" + type + "` is not the name of a file system like nfs4 or tmpfs");
+    }
+  }
+  if (search.onefs && (search.remotefs || search.pseudofs || !search.excludefs.empty())) {
+    return Error(Errc::kInvalid,
+                 "options.onefs: nothing that is mounted below the paths is looked into, so " +
+                     std::string(search.remotefs   ? "remotefs"
+                                 : search.pseudofs ? "pseudofs"
+                                                   : "excludefs") +
+                     " has no effect");
+  }
+  return {};
+}
+
 Expected<void> CheckNotContradictory(const Search& search) {
   for (const Check& a : search.checks) {
     os::FileType type{};

@@ -170,6 +170,10 @@ Expected<void> ParseType(Check& check) {
     if (known == kTypes.end()) return bad;
     check.bits |= TypeBit(known->second);
   }
+  constexpr std::uint32_t kAllTypes = (1u << kTypes.size()) - 1;
+  if (check.inverted && check.bits == kAllTypes) {
+    return Error(Errc::kInvalid, "`" + check.value + "` leaves no type");
+  }
   return {};
 }
 

@@ -56,18 +56,31 @@ std::string_view ReasonOf(Errc code) {
 
 std::string_view ReasonOf(os::WalkSkip skip) {
   switch (skip) {
-    case os::WalkSkip::kPseudoMount:
-      return "pseudofs";
-    case os::WalkSkip::kRemoteMount:
-      return "remotefs";
-    case os::WalkSkip::kAutomount:
-      return "automount";
     case os::WalkSkip::kLoop:
       return "loop";
     case os::WalkSkip::kVanished:
       return "vanished";
   }
   return "unreadable";
+}
+
+// Why a search does not look into a file system below its paths; empty: it does.
+std::string_view ReasonToStay(const Search& search, const os::WalkMount& mount) {
+  if (search.onefs) return "otherfs";
+  for (const std::string& type : search.excludefs) {
+    if (mount.type == type || mount.type.starts_with(type + ".")) return "excludefs";
+  }
+  switch (mount.kind) {
+    case os::MountKind::kPseudo:
+      return search.pseudofs ? "" : "pseudofs";
+    case os::MountKind::kRemote:
+      return search.remotefs ? "" : "remotefs";
+    case os::MountKind::kAutomount:
+      return "automount";
+    case os::MountKind::kOrdinary:
+      break;
+  }
+  return "";
 }
 
 // The path of a file as its search spells it: beneath the link, where a link was given as path.
@@ -82,7 +95,7 @@ std::string PathFor(const Scope& scope, const os::WalkEntry& entry) {
 std::string_view NameFor(const Scope& scope, const os::WalkEntry& entry) {
   if (entry.folder != AT_FDCWD) return entry.name;
   const std::string_view path = scope.root->given;
-  return path.substr(path.rfind('/') + 1);
+  return path == "/" ? path : path.substr(path.rfind('/') + 1);
 }
 
 // One file, as much of it as was needed so far.
@@ -149,11 +162,16 @@ class FileInHand {
 class Visitor : public os::WalkVisitor {
  public:
   Visitor(const std::vector<Root>& roots, const Names& names, Report& report, UtcTime now)
-      : roots_(roots), names_(names), report_(report), now_(now), tally_(report.max_errors()) {}
+      : roots_(roots), names_(names), report_(report), now_(now), tally_(report.max_errors()) {
+    for (const Running& running : report.running()) {
+      wants_folders_ = wants_folders_ || running.search().entries;
+    }
+  }
 
   os::WalkScopePtr Enter(const os::WalkFolder& folder, const os::WalkScopePtr& above) override;
-  os::WalkScopePtr Cross(const os::WalkFolder& folder, os::MountKind kind,
+  os::WalkScopePtr Cross(const os::WalkFolder& folder, const os::WalkMount& mount,
                          const os::WalkScopePtr& scope) override;
+  bool WantsFolders() const override { return wants_folders_; }
   void Entered(const os::WalkFolder&) override { tally_.CountDirectory(); }
   bool Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots,
              const os::WalkScope* scope) override;
@@ -170,7 +188,10 @@ class Visitor : public os::WalkVisitor {
  private:
   void AddScopes(std::size_t root, int depth, Scopes& scopes) const;
   void VisitLink(const os::WalkEntry& entry, const Scopes& scopes);
-  void Evaluate(FileInHand& file, const Scopes& scopes);
+  Scopes VisitItself(const os::WalkEntry& entry, const Scopes& scopes);
+  Scopes WithoutExcluded(const Scopes& scopes, const std::string& path, bool count);
+  // `has_content`: it is a regular file. What has none satisfies no check of content.
+  void Evaluate(FileInHand& file, const Scopes& scopes, bool has_content);
   bool Conclude(Candidate& candidate, FileInHand& file, const FileView& view, bool readable);
 
   const std::vector<Root>& roots_;
@@ -178,6 +199,7 @@ class Visitor : public os::WalkVisitor {
   Report& report_;
   UtcTime now_;
   Tally tally_;
+  bool wants_folders_ = false;
   FileReader reader_;
 };
 
@@ -203,8 +225,11 @@ os::WalkScopePtr Visitor::Enter(const os::WalkFolder& folder, const os::WalkScop
     const auto depth = static_cast<std::uint64_t>(folder.depth - scope.start + 1);
     return maxdepth != 0 && depth > maxdepth;
   };
+  const auto excluded = [&](const Scope& scope) {
+    return scope.running->search().Excludes(folder.path);
+  };
   const auto ends_here = [&](const Scope& scope) {
-    return scope.running->done() || too_deep(scope);
+    return scope.running->done() || too_deep(scope) || excluded(scope);
   };
   if (folder.roots.empty() && std::none_of(inherited.begin(), inherited.end(), ends_here)) {
     return above;
@@ -214,46 +239,105 @@ os::WalkScopePtr Visitor::Enter(const os::WalkFolder& folder, const os::WalkScop
   scopes = inherited;
   for (const std::size_t root : folder.roots) AddScopes(root, folder.depth, scopes);
   const bool cut_by_depth = std::any_of(scopes.begin(), scopes.end(), too_deep);
+  if (std::any_of(scopes.begin(), scopes.end(), excluded)) {
+    tally_.Skipped("excluded", std::string(folder.path));
+  }
   scopes.erase(std::remove_if(scopes.begin(), scopes.end(), ends_here), scopes.end());
   if (!scopes.empty()) return changed;
   if (cut_by_depth) tally_.Skipped("maxdepth", std::string(folder.path));
   return nullptr;
 }
 
-os::WalkScopePtr Visitor::Cross(const os::WalkFolder&, os::MountKind kind,
+os::WalkScopePtr Visitor::Cross(const os::WalkFolder& folder, const os::WalkMount& mount,
                                 const os::WalkScopePtr& scope) {
-  if (kind != os::MountKind::kRemote) return nullptr;
   auto willing = std::make_shared<FolderScopes>();
-  for (const Scope& one : *ScopesOf(scope.get())) {
-    if (one.running->search().remotefs) willing->list.push_back(one);
+  std::set<std::string_view> reasons;
+  const Scopes& scopes = *ScopesOf(scope.get());
+  for (const Scope& one : scopes) {
+    // What a path names itself is wanted, whatever it lies on.
+    const bool is_path = one.start == folder.depth && one.root->real == folder.path;
+    const std::string_view reason = is_path ? "" : ReasonToStay(one.running->search(), mount);
+    if (reason.empty()) {
+      willing->list.push_back(one);
+    } else {
+      reasons.insert(reason);
+    }
   }
-  if (willing->list.empty()) return nullptr;
-  return willing;
+  for (const std::string_view reason : reasons) tally_.Skipped(reason, std::string(folder.path));
+  if (willing->list.size() == scopes.size()) return scope;
+  return willing->list.empty() ? nullptr : willing;
 }
 
 bool Visitor::Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots,
                     const os::WalkScope* scope) {
   const Scopes* scopes = ScopesOf(scope);
-  Scopes with_roots;
-  if (!roots.empty() || scopes == nullptr) {
-    if (scopes != nullptr) with_roots = *scopes;
-    for (const std::size_t root : roots) AddScopes(root, 1, with_roots);
-    scopes = &with_roots;
+  Scopes own;
+  if (entry.type == os::EntryType::kFolder && !roots.empty()) {
+    // Those above have seen it among the entries of its folder.
+    for (const std::size_t root : roots) AddScopes(root, 1, own);
+    if (scopes != nullptr) {
+      std::erase_if(own, [&](const Scope& one) {
+        return std::any_of(scopes->begin(), scopes->end(),
+                           [&](const Scope& other) { return other.running == one.running; });
+      });
+    }
+    scopes = &own;
+  } else if (!roots.empty() || scopes == nullptr) {
+    if (scopes != nullptr) own = *scopes;
+    for (const std::size_t root : roots) AddScopes(root, 1, own);
+    scopes = &own;
   }
+  const auto excludes = [](const Scope& one) { return !one.running->search().excluded.empty(); };
+  if (std::any_of(scopes->begin(), scopes->end(), excludes)) {
+    own = WithoutExcluded(*scopes, entry.Path(), entry.type != os::EntryType::kFolder);
+    scopes = &own;
+  }
+  if (scopes->empty()) return !report_.ended();
   switch (entry.type) {
     case os::EntryType::kFile: {
+      tally_.CountFile();
       FileInHand file(entry, /*follow=*/false, tally_);
-      Evaluate(file, *scopes);
+      Evaluate(file, *scopes, /*has_content=*/true);
       break;
     }
-    case os::EntryType::kLink:
-      VisitLink(entry, *scopes);
+    case os::EntryType::kLink: {
+      const Scopes following = VisitItself(entry, *scopes);
+      if (!following.empty()) VisitLink(entry, following);
+      break;
+    }
+    case os::EntryType::kFolder:
+      VisitItself(entry, *scopes);
       break;
     case os::EntryType::kSpecial:
-      tally_.Skipped("special", entry.Path());
+      if (!VisitItself(entry, *scopes).empty()) tally_.Skipped("special", entry.Path());
       break;
   }
   return !report_.ended();
+}
+
+// The scopes that do not exclude this very path. A folder that is left out is counted when it would
+// be entered.
+Scopes Visitor::WithoutExcluded(const Scopes& scopes, const std::string& path, bool count) {
+  Scopes left;
+  for (const Scope& one : scopes) {
+    if (!one.running->search().Excludes(path)) left.push_back(one);
+  }
+  if (count && left.size() < scopes.size()) tally_.Skipped("excluded", path);
+  return left;
+}
+
+// For the searches that look at entries as themselves. Returns the others.
+Scopes Visitor::VisitItself(const os::WalkEntry& entry, const Scopes& scopes) {
+  Scopes themselves, others;
+  for (const Scope& one : scopes) {
+    (one.running->search().entries ? themselves : others).push_back(one);
+  }
+  if (!themselves.empty()) {
+    tally_.CountOther();
+    FileInHand file(entry, /*follow=*/false, tally_);
+    Evaluate(file, themselves, /*has_content=*/false);
+  }
+  return others;
 }
 
 // A link to a regular file is looked at under the link's own name. One to a folder is never
@@ -265,17 +349,17 @@ void Visitor::VisitLink(const os::WalkEntry& entry, const Scopes& scopes) {
     tally_.Failed(code == Errc::kNotFound ? "brokenlink" : ReasonOf(code), entry.Path(),
                   status.error().message());
   } else if (status->type == os::FileType::kRegular) {
+    tally_.CountFile();
     FileInHand file(entry, /*follow=*/true, tally_);
     file.metadata().SetStatus(*status);
-    Evaluate(file, scopes);
+    Evaluate(file, scopes, /*has_content=*/true);
   } else {
     const bool folder = status->type == os::FileType::kDirectory;
     tally_.Skipped(folder ? "linktodirectory" : "special", entry.Path());
   }
 }
 
-void Visitor::Evaluate(FileInHand& file, const Scopes& scopes) {
-  tally_.CountFile();
+void Visitor::Evaluate(FileInHand& file, const Scopes& scopes, bool has_content) {
   std::vector<Candidate> candidates;
   for (const Scope& scope : scopes) {
     if (scope.running->done()) continue;
@@ -305,7 +389,8 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes) {
       (search.decompress ? unpacked : raw).Add(search);
     }
   }
-  const bool readable = (raw.empty() && unpacked.empty()) || file.Read(reader_, raw, unpacked);
+  const bool readable =
+      has_content && ((raw.empty() && unpacked.empty()) || file.Read(reader_, raw, unpacked));
   for (Candidate& candidate : candidates) {
     const FileView& view = candidate.search().decompress ? unpacked : raw;
     if (!Conclude(candidate, file, view, readable)) return;
@@ -339,6 +424,19 @@ bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& v
   return true;
 }
 
+// What a search excludes, as the walk comes by it: what the path is, and where it leads if it is a
+// link. What is not there excludes nothing.
+void FindExcluded(Search& search) {
+  for (const std::string& path : search.excludes) {
+    const std::size_t slash = path.rfind('/');
+    if (auto folder = os::RealPath(path.substr(0, std::max<std::size_t>(slash, 1)))) {
+      const std::string name = path.substr(slash + 1);
+      if (!name.empty()) search.excluded.insert(*folder + (*folder == "/" ? "" : "/") + name);
+    }
+    if (auto real = os::RealPath(path)) search.excluded.insert(*real);
+  }
+}
+
 // The paths of all searches, where they really are. One that is not there is reported.
 std::vector<Root> RootsOf(Report& report, Tally& tally) {
   std::vector<Root> roots;
@@ -347,12 +445,15 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
     for (const std::string& given : running.search().paths) {
       const auto known = std::find_if(roots.begin(), roots.end(),
                                       [&](const Root& root) { return root.given == given; });
-      if (known != roots.end()) {
+      if (known != roots.end() && !running.search().ExcludesBeneath(known->real)) {
         known->searches.push_back(&running);
         continue;
       }
       auto real = os::RealPath(given);
-      if (real) {
+      if (real &&
+          running.search().ExcludesBeneath(*real)) {  // by another name than that of the path
+        tally.Skipped("excluded", given);
+      } else if (real) {
         if (*real != given) report.Followed(given, *real);
         roots.push_back({std::move(*real), given, {&running}});
       } else if (missing.insert(given).second) {
@@ -370,6 +471,7 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
 ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
                          std::size_t threads) {
   const auto start = std::chrono::steady_clock::now();
+  for (Search& search : searches) FindExcluded(search);
   Names names;
   std::vector<Unanswerable> unanswerable = ResolveNames(searches, names);
   Report report(searches, std::move(unanswerable), sink);

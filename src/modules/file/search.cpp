@@ -154,6 +154,8 @@ json::object RepeatedForm(const json::object& fields, const Search& search) {
   if (search.returnsha256) options["returnsha256"] = true;
   if (search.decompress) options["decompress"] = true;
   if (search.remotefs) options["remotefs"] = true;
+  if (search.pseudofs) options["pseudofs"] = true;
+  if (search.onefs) options["onefs"] = true;
   asked["options"] = std::move(options);
   if (json::Write(asked).size() > kMaxRepeatedBytes) Abridge(asked);
   return asked;
@@ -184,6 +186,23 @@ Expected<void> CheckWhole(const Search& search, const std::vector<std::string>& 
   return search.matchall ? CheckNotContradictory(search) : Expected<void>();
 }
 
+Expected<void> ReadPaths(const json::object& fields, std::string_view name,
+                         std::vector<std::string>& paths) {
+  const json::value* given = FieldOf(fields, name);
+  if (given == nullptr) return {};
+  for (const json::value& item : given->as_array()) {
+    auto path = json::ToName(item);
+    if (!path) return std::move(path).error().During(name);
+    std::string clean = CleanPath(*path);
+    if (clean.empty()) {
+      return Error(Errc::kInvalid, std::string(name) + ": `" + *path +
+                                       "` is not absolute (it has to begin with /)");
+    }
+    paths.push_back(std::move(clean));
+  }
+  return {};
+}
+
 Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   Search search;
   search.label = std::move(label);
@@ -195,25 +214,18 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   search.returnsha256 = FlagIn(options, "returnsha256");
   search.decompress = FlagIn(options, "decompress");
   search.remotefs = FlagIn(options, "remotefs");
+  search.pseudofs = FlagIn(options, "pseudofs");
+  search.onefs = FlagIn(options, "onefs");
   search.maxdepth = NumberIn(options, "maxdepth");
   search.matchlimit = NumberIn(options, "matchlimit");
   search.maxerrors = NumberIn(options, "maxerrors");
   const std::vector<std::string> mismatch = Texts(options, "mismatch");
 
-  const json::value* paths = FieldOf(fields, "paths");
-  if (paths == nullptr || paths->as_array().empty()) {
-    return Error(Errc::kInvalid, "paths: name at least one");
-  }
-  for (const json::value& item : paths->as_array()) {
-    auto path = json::ToName(item);
-    if (!path) return std::move(path).error().During("paths");
-    std::string clean = CleanPath(*path);
-    if (clean.empty()) {
-      return Error(Errc::kInvalid,
-                   "paths: `" + *path + "` is not absolute (it has to begin with /)");
-    }
-    search.paths.push_back(std::move(clean));
-  }
+  if (auto ok = ReadPaths(fields, "paths", search.paths); !ok) return std::move(ok).error();
+  if (search.paths.empty()) return Error(Errc::kInvalid, "paths: name at least one");
+  if (auto ok = ReadPaths(fields, "excludes", search.excludes); !ok) return std::move(ok).error();
+  search.excludefs = Texts(fields, "excludefs");
+  if (auto ok = CheckScope(search); !ok) return std::move(ok).error();
   for (const Field& field : kFields) {
     const bool turned =
         std::find(mismatch.begin(), mismatch.end(), field.mismatch) != mismatch.end();
@@ -221,6 +233,8 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
       auto check = ParseCheck(field, std::move(value), turned);
       if (!check) return std::move(check).error().During(field.name);
       if (field.kind != CheckKind::kContent && field.kind != CheckKind::kDigest) ++search.cheap;
+      search.entries =
+          search.entries || field.kind == CheckKind::kType || field.kind == CheckKind::kLinkTarget;
       search.checks.push_back(std::move(*check));
     }
   }
@@ -266,6 +280,11 @@ std::string CleanPath(std::string_view path) {
     clean += level;
   }
   return clean.empty() ? "/" : clean;
+}
+
+bool IsBeneath(std::string_view path, std::string_view folder) {
+  if (folder == "/") return true;
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 }  // namespace mig::file

@@ -13,9 +13,11 @@
 // yes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,6 +91,9 @@ struct Unanswerable {
   std::string message;
 };
 
+// Whether a clean path is `folder` or lies in it: by component, "/etc" never covers "/etcetera".
+bool IsBeneath(std::string_view path, std::string_view folder);
+
 struct Search {
   std::string label;
   std::vector<std::string> paths;  // absolute, clean
@@ -99,11 +104,27 @@ struct Search {
   bool returnsha256 = false;
   bool decompress = false;
   bool remotefs = false;
-  std::uint64_t maxdepth = 0;    // 0: no limit
-  std::uint64_t matchlimit = 0;  // 0: no limit
-  std::uint64_t maxerrors = 0;   // 0: no limit
-  json::object repeated;         // the definition as MIG's results repeat it, bounded
+  bool pseudofs = false;
+  bool onefs = false;
+  // It looks at every entry as itself (-type, -linkto), folders and links too; else at regular
+  // files and links to such, as MIG does.
+  bool entries = false;
+  std::vector<std::string> excludes;            // absolute, clean
+  std::vector<std::string> excludefs;           // "nfs4"; "fuse" stands for "fuse.sshfs" too
+  std::set<std::string, std::less<>> excluded;  // excludes as they really are, once that is known
+  std::uint64_t maxdepth = 0;                   // 0: no limit
+  std::uint64_t matchlimit = 0;                 // 0: no limit
+  std::uint64_t maxerrors = 0;                  // 0: no limit
+  json::object repeated;  // the definition as MIG's results repeat it, bounded
 
+  bool Excludes(std::string_view real_path) const {
+    return !excluded.empty() && excluded.contains(real_path);
+  }
+  // The same of a path or any folder above it.
+  bool ExcludesBeneath(std::string_view real_path) const {
+    return std::any_of(excluded.begin(), excluded.end(),
+                       [&](const std::string& one) { return IsBeneath(real_path, one); });
+  }
   bool needs_content() const { return cheap < checks.size(); }
 };
 

@@ -26,6 +26,7 @@ void Tally::Failed(std::string_view reason, const std::string& path, const std::
 
 void Tally::Add(Tally&& other) {
   files_ += other.files_;
+  others_ += other.others_;
   directories_ += other.directories_;
   open_failed_ += other.open_failed_;
   bytes_ += other.bytes_;
@@ -62,9 +63,13 @@ json::object Tally::Statistics() const {
     for (const std::string& path : entry.examples) examples.push_back(json::FromName(path));
     skipped[reason] = json::object{{"count", entry.count}, {"examples", std::move(examples)}};
   }
-  return {{"filescount", files_},          {"openfailed", open_failed_},
-          {"directories", directories_},   {"bytesread", json::FromUint(bytes_)},
-          {"skipped", std::move(skipped)}, {"longlines", long_lines_}};
+  return {{"filescount", files_},
+          {"others", others_},
+          {"openfailed", open_failed_},
+          {"directories", directories_},
+          {"bytesread", json::FromUint(bytes_)},
+          {"skipped", std::move(skipped)},
+          {"longlines", long_lines_}};
 }
 
 }  // namespace mig::file

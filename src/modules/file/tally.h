@@ -21,6 +21,8 @@ class Tally {
   // Not looked at, because the system said no.
   void Failed(std::string_view reason, const std::string& path, const std::string& message);
   void CountFile() { ++files_; }
+  // Folders, links and the like, looked at as themselves.
+  void CountOther() { ++others_; }
   void CountDirectory() { ++directories_; }
   void CountBytes(std::uint64_t bytes) { bytes_ += bytes; }
   void CountLongLine() { ++long_lines_; }
@@ -40,8 +42,8 @@ class Tally {
   };
 
   std::uint64_t max_errors_;
-  std::uint64_t files_ = 0, directories_ = 0, open_failed_ = 0, bytes_ = 0, long_lines_ = 0,
-                errors_dropped_ = 0;
+  std::uint64_t files_ = 0, others_ = 0, directories_ = 0, open_failed_ = 0, bytes_ = 0,
+                long_lines_ = 0, errors_dropped_ = 0;
   std::vector<std::string> errors_;
   std::map<std::string, Reason, std::less<>> skipped_;
 };
