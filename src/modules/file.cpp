@@ -331,6 +331,47 @@ std::vector<std::string> PrintFile(const json::value& elements, bool found_only)
   return lines;
 }
 
+// What a search has not seen of its scope.
+std::string CoverageOf(std::string_view label, const json::object& seen, bool limited) {
+  const auto number = [&](const char* field) {
+    const json::value* value = seen.if_contains(field);
+    auto read = value == nullptr ? Expected<std::uint64_t>(0) : json::ToUint(*value);
+    return read ? *read : 0;
+  };
+  const std::uint64_t missed = number("missed");
+  std::string line = "Incomplete: search '" + std::string(label) + "'";
+  if (missed > 0) {
+    line += " could not look at " + std::to_string(missed) + " of " +
+            std::to_string(missed + number("lookedat")) + " entries that it came by";
+  }
+  if (limited)
+    line += missed > 0 ? ", and stopped at its matchlimit" : " stopped at its matchlimit";
+  if (missed == 0 && !limited) line += " ended before its scope did";
+  return line + ".";
+}
+
+void PrintCoverage(const json::object& statistics, std::vector<std::string>& lines) {
+  const json::object* coverage = ObjectAt(statistics, "coverage");
+  if (coverage == nullptr) return;
+  const json::value* limited = statistics.if_contains("matchlimitreached");
+  for (const auto& member : *coverage) {
+    const json::object* seen = member.value().if_object();
+    const json::value* complete = seen == nullptr ? nullptr : seen->if_contains("complete");
+    if (complete == nullptr || !complete->is_bool() || complete->get_bool()) continue;
+    bool at_limit = false;
+    if (limited != nullptr && limited->is_array()) {
+      for (const json::value& label : limited->get_array()) {
+        at_limit = at_limit || (label.is_string() && label.get_string() == member.key());
+      }
+    }
+    lines.push_back(CoverageOf(member.key(), *seen, at_limit));
+  }
+  const json::value* all = statistics.if_contains("complete");
+  if (all != nullptr && all->is_bool() && all->get_bool()) {
+    lines.emplace_back("Complete: all that the searches cover was looked at.");
+  }
+}
+
 std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
   std::vector<std::string> lines;
   const json::object* fields = statistics.if_object();
@@ -339,6 +380,10 @@ std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
                   TextAt(*fields, "openfailed") + " failed to open, " +
                   TextAt(*fields, "totalhits") + " matched, ran in " + TextAt(*fields, "exectime") +
                   ".");
+  lines.push_back("Walked: " + TextAt(*fields, "directories") + " directories, " +
+                  TextAt(*fields, "filescount") + " files, " + TextAt(*fields, "others") +
+                  " others; " + TextAt(*fields, "bytesread") + " bytes read, " +
+                  TextAt(*fields, "byteshashed") + " hashed.");
   if (const json::object* skipped = ObjectAt(*fields, "skipped")) {
     for (const auto& member : *skipped) {
       const json::object* reason = member.value().if_object();
@@ -361,6 +406,7 @@ std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
       }
     }
   }
+  PrintCoverage(*fields, lines);
   return lines;
 }
 

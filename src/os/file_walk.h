@@ -78,8 +78,10 @@ class WalkVisitor {
   // Whether folders are visited too, and not only entered. Other file systems than ordinary ones
   // are entered without, because that could wait for a dead server.
   virtual bool WantsFolders() const { return false; }
-  virtual void Skipped(WalkSkip why, std::string_view path) = 0;
-  virtual void Failed(std::string_view path, int error_number) = 0;
+  // `scope` is that of what was not looked at, as far as it had one: of the folder itself when it
+  // was entered, else of the one that it lies in; null where the walk starts.
+  virtual void Skipped(WalkSkip why, std::string_view path, const WalkScope* scope) = 0;
+  virtual void Failed(std::string_view path, int error_number, const WalkScope* scope) = 0;
 };
 
 struct WalkRoot {

@@ -79,7 +79,7 @@ class Walker {
     start.name = path;
     struct stat status {};
     if (::fstatat(AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
-      visitor_.Failed(path, errno);
+      visitor_.Failed(path, errno, nullptr);
       return;
     }
     BeAt(nullptr, nullptr);
@@ -145,7 +145,7 @@ class Walker {
     }
     BeAt(item.folder, item.handle);
     if (item.handle != nullptr) return true;
-    visitor_.Skipped(WalkSkip::kVanished, PathOf(item.name));
+    visitor_.Skipped(WalkSkip::kVanished, PathOf(item.name), item.folder->scope.get());
     return false;
   }
 
@@ -211,9 +211,9 @@ class Walker {
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
       const int error = errno;
       if (MeansVanished(error)) {
-        visitor_.Skipped(WalkSkip::kVanished, path_);
+        visitor_.Skipped(WalkSkip::kVanished, path_, scope.get());
       } else {
-        visitor_.Failed(path_, error);
+        visitor_.Failed(path_, error, scope.get());
       }
       return;
     }
@@ -225,7 +225,7 @@ class Walker {
     entered->id = {status.st_dev, status.st_ino};
     // A folder can be its own parent's parent only through a bind mount, which has the same device.
     if (!ids_.insert(entered->id).second) {
-      visitor_.Skipped(WalkSkip::kLoop, path_);
+      visitor_.Skipped(WalkSkip::kLoop, path_, scope.get());
       return;
     }
     entered->parent = here_;
@@ -274,7 +274,7 @@ class Walker {
       const long got = ::syscall(SYS_getdents64, handle_->get(), buffer_.data(), buffer_.size());
       if (got <= 0) {
         // ENOENT: removed while we read it; what we have seen of it counts.
-        if (got < 0 && errno != ENOENT) visitor_.Failed(path_, errno);
+        if (got < 0 && errno != ENOENT) visitor_.Failed(path_, errno, here_->scope.get());
         break;
       }
       TakeEntries(std::string_view(buffer_.data(), static_cast<std::size_t>(got)), folders.items);
@@ -320,7 +320,7 @@ class Walker {
         0) {
       return ItemTypeOf(static_cast<unsigned char>(IFTODT(status.st_mode)));
     }
-    visitor_.Skipped(WalkSkip::kVanished, PathOf(entry.name));
+    visitor_.Skipped(WalkSkip::kVanished, PathOf(entry.name), here_->scope.get());
     return std::nullopt;
   }
 

@@ -73,10 +73,10 @@ class Notes : public WalkVisitor {
     CHECK(::fstatat(entry.folder, entry.name, &status, AT_SYMLINK_NOFOLLOW) == 0);
     return on_visit(Short(entry.Path()));
   }
-  void Skipped(WalkSkip why, std::string_view path) override {
+  void Skipped(WalkSkip why, std::string_view path, const WalkScope*) override {
     skipped.push_back(std::string(WalkSkipName(why)) + ": " + Short(path));
   }
-  void Failed(std::string_view path, int error) override {
+  void Failed(std::string_view path, int error, const WalkScope*) override {
     failed.push_back(Short(path) + ": " + std::to_string(error));
   }
 
@@ -391,8 +391,8 @@ class Counting : public WalkVisitor {
     if (on_visit) return on_visit(seen_.files.size());
     return true;
   }
-  void Skipped(WalkSkip, std::string_view path) override { Note(path); }
-  void Failed(std::string_view path, int) override { Note(path); }
+  void Skipped(WalkSkip, std::string_view path, const WalkScope*) override { Note(path); }
+  void Failed(std::string_view path, int, const WalkScope*) override { Note(path); }
 
   std::function<bool(std::size_t count)> on_visit;
 

@@ -56,6 +56,7 @@ void FileView::Feed(BytesView bytes, bool last) {
   if (ruled_out_) return;
   for (Running& running : digests_) {
     running.digest.Update(bytes);
+    hashed_ += bytes.size();
     if (last) running.value = running.digest.Finish();
   }
 }

@@ -27,6 +27,8 @@ class FileView {
   // Nothing that follows can change an answer.
   bool decided() const { return ruled_out_ || (digests_.empty() && scan_.decided()); }
   bool saw_long_line() const { return scan_.saw_long_line(); }
+  // Bytes that went into digests, once for each.
+  std::uint64_t hashed() const { return hashed_; }
 
   // The answers, after the last bytes or once decided.
   // Whether all content and digest checks of a matchall search say yes.
@@ -49,6 +51,7 @@ class FileView {
   std::vector<const Search*> searches_;
   ContentScan scan_;
   std::vector<Running> digests_;
+  std::uint64_t hashed_ = 0;
   bool ruled_out_ = false;  // contents have said no to every search
 };
 

@@ -54,7 +54,7 @@ Report::Report(const std::vector<Search>& searches, std::vector<Unanswerable> un
     : unanswerable_(std::move(unanswerable)), sink_(sink) {
   bool all_errors = false;
   for (const Search& search : searches) {
-    running_.emplace_back(search);
+    running_.emplace_back(search, running_.size());
     all_errors = all_errors || search.maxerrors == 0;
     max_errors_ = std::max(max_errors_, search.maxerrors);
   }
@@ -82,7 +82,7 @@ bool Report::Found(Running& running, const std::string& path, const os::FileStat
   const std::lock_guard held(lock_);
   if (running.done() || ended()) return !ended();
   if (!sink_.Emit(search.label, std::move(element))) {
-    ended_ = true;
+    ended_ = refused_ = true;
     return false;
   }
   ++total_hits_;
@@ -98,6 +98,20 @@ bool Report::Found(Running& running, const std::string& path, const os::FileStat
 
 void Report::Followed(const std::string& path, const std::string& target) {
   followed_.push_back(json::object{{"path", json::FromName(path)}, {"to", json::FromName(target)}});
+}
+
+json::object Report::CoverageJson(const Tally& tally, bool* all) const {
+  json::object searches;
+  *all = unanswerable_.empty();
+  for (const Running& running : running_) {
+    const Coverage& seen = tally.coverage(running.index());
+    const bool complete = seen.missed == 0 && !running.done() && !refused_;
+    *all = *all && complete;
+    searches[running.search().label] = json::object{{"complete", complete},
+                                                    {"lookedat", json::FromUint(seen.looked_at)},
+                                                    {"missed", json::FromUint(seen.missed)}};
+  }
+  return searches;
 }
 
 ModuleResult Report::Finish(std::chrono::nanoseconds duration, Tally tally) && {
@@ -139,6 +153,9 @@ ModuleResult Report::Finish(std::chrono::nanoseconds duration, Tally tally) && {
     unanswerable[search.label] = search.message;
   }
   if (!unanswerable.empty()) statistics["unanswerable"] = std::move(unanswerable);
+  bool complete = false;
+  statistics["coverage"] = CoverageJson(tally, &complete);
+  statistics["complete"] = complete;
   statistics["totalhits"] = total_hits_;
   statistics["exectime"] = DurationText(duration);
   statistics["followed"] = std::move(followed_);

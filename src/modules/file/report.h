@@ -22,16 +22,20 @@ namespace mig::file {
 // A search while it runs.
 class Running {
  public:
-  explicit Running(const Search& search)
-      : search_(search), check_hits_(search.matchall ? 0 : search.checks.size(), 0) {}
+  Running(const Search& search, std::size_t index)
+      : search_(search),
+        index_(index),
+        check_hits_(search.matchall ? 0 : search.checks.size(), 0) {}
 
   const Search& search() const { return search_; }
+  std::size_t index() const { return index_; }  // among all of the run
   // It has found as many as it may. Any worker may ask.
   bool done() const { return done_.load(std::memory_order_relaxed); }
 
  private:
   friend class Report;
   const Search& search_;
+  std::size_t index_;
   std::atomic<bool> done_{false};
   // Under the report's lock.
   std::uint64_t hits_ = 0;
@@ -58,6 +62,9 @@ class Report {
   // Nothing more is to be looked for: nobody takes more, or no search may find more.
   bool ended() const { return ended_.load(std::memory_order_relaxed); }
 
+  // How much of its scope each search has seen, by label.
+  json::object CoverageJson(const Tally& tally, bool* all) const;
+
   // `tally` is what all workers counted together.
   ModuleResult Finish(std::chrono::nanoseconds duration, Tally tally) &&;
 
@@ -71,6 +78,7 @@ class Report {
   ElementSink& sink_;
   std::uint64_t total_hits_ = 0;
   std::size_t open_searches_ = 0;
+  bool refused_ = false;  // nobody takes more
   std::atomic<bool> ended_{false};
 };
 

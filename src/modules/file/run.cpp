@@ -45,6 +45,7 @@ const Scopes* ScopesOf(const os::WalkScope* scope) {
 struct Candidate {
   const Scope* scope;
   std::vector<const Check*> yes;  // matchany: the checks that said yes
+  bool known = true;              // it was counted as looked at
 
   const Search& search() const { return scope->running->search(); }
 };
@@ -139,6 +140,7 @@ class FileInHand {
         reader.Read(*file, raw.empty() ? nullptr : &raw, unpacked.empty() ? nullptr : &unpacked);
     if (!read) return Fail(read.error());
     tally_.CountBytes(read->bytes);
+    tally_.CountHashed(raw.hashed() + unpacked.hashed());
     if (raw.saw_long_line() || unpacked.saw_long_line()) tally_.CountLongLine();
     return true;
   }
@@ -162,7 +164,11 @@ class FileInHand {
 class Visitor : public os::WalkVisitor {
  public:
   Visitor(const std::vector<Root>& roots, const Names& names, Report& report, UtcTime now)
-      : roots_(roots), names_(names), report_(report), now_(now), tally_(report.max_errors()) {
+      : roots_(roots),
+        names_(names),
+        report_(report),
+        now_(now),
+        tally_(report.max_errors(), report.running().size()) {
     for (const Running& running : report.running()) {
       wants_folders_ = wants_folders_ || running.search().entries;
     }
@@ -175,24 +181,36 @@ class Visitor : public os::WalkVisitor {
   void Entered(const os::WalkFolder&) override { tally_.CountDirectory(); }
   bool Visit(const os::WalkEntry& entry, std::span<const std::size_t> roots,
              const os::WalkScope* scope) override;
-  void Skipped(os::WalkSkip why, std::string_view path) override {
+  void Skipped(os::WalkSkip why, std::string_view path, const os::WalkScope* scope) override {
     tally_.Skipped(ReasonOf(why), std::string(path));
+    // What loops is walked elsewhere.
+    if (why != os::WalkSkip::kLoop) Missed(scope);
   }
-  void Failed(std::string_view path, int error_number) override {
+  void Failed(std::string_view path, int error_number, const os::WalkScope* scope) override {
     const Error error = os::ErrnoError(error_number, "open");
     tally_.Failed(ReasonOf(error.code()), std::string(path), error.message());
+    Missed(scope);
   }
 
   Tally&& TakeTally() { return std::move(tally_); }
 
  private:
+  void Missed(const Scopes& scopes) {
+    for (const Scope& one : scopes) tally_.Missed(one.running->index());
+  }
+  // Without a scope the walk had not begun there: then it may be anybody's.
+  void Missed(const os::WalkScope* scope) {
+    if (scope != nullptr) return Missed(*ScopesOf(scope));
+    for (const Running& running : report_.running()) tally_.Missed(running.index());
+  }
   void AddScopes(std::size_t root, int depth, Scopes& scopes) const;
   void VisitLink(const os::WalkEntry& entry, const Scopes& scopes);
   Scopes VisitItself(const os::WalkEntry& entry, const Scopes& scopes);
   Scopes WithoutExcluded(const Scopes& scopes, const std::string& path, bool count);
   // `has_content`: it is a regular file. What has none satisfies no check of content.
   void Evaluate(FileInHand& file, const Scopes& scopes, bool has_content);
-  bool Conclude(Candidate& candidate, FileInHand& file, const FileView& view, bool readable);
+  bool Conclude(Candidate& candidate, FileInHand& file, const FileView& view, bool has_content,
+                bool readable);
 
   const std::vector<Root>& roots_;
   const Names& names_;
@@ -261,6 +279,8 @@ os::WalkScopePtr Visitor::Cross(const os::WalkFolder& folder, const os::WalkMoun
       willing->list.push_back(one);
     } else {
       reasons.insert(reason);
+      // These hold files that the path covers and that nobody asked to leave out.
+      if (reason == "remotefs" || reason == "automount") tally_.Missed(one.running->index());
     }
   }
   for (const std::string_view reason : reasons) tally_.Skipped(reason, std::string(folder.path));
@@ -348,6 +368,7 @@ void Visitor::VisitLink(const os::WalkEntry& entry, const Scopes& scopes) {
     const Errc code = status.error().code();
     tally_.Failed(code == Errc::kNotFound ? "brokenlink" : ReasonOf(code), entry.Path(),
                   status.error().message());
+    if (code != Errc::kNotFound) Missed(scopes);
   } else if (status->type == os::FileType::kRegular) {
     tally_.CountFile();
     FileInHand file(entry, /*follow=*/true, tally_);
@@ -366,15 +387,23 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes, bool has_content)
     const Search& search = scope.running->search();
     Candidate candidate{&scope, {}};
     bool alive = true;
+    bool known = true;
     for (std::size_t i = 0; alive && i < search.cheap; ++i) {
-      const bool yes =
-          file.AnswerTo(search.checks[i], NameFor(scope, file.entry()), now_) == Answer::kYes;
+      const Answer answer = file.AnswerTo(search.checks[i], NameFor(scope, file.entry()), now_);
+      const bool yes = answer == Answer::kYes;
+      known = known && answer != Answer::kUnknown;
       if (search.matchall) {
         alive = yes;
       } else if (yes) {
         candidate.yes.push_back(&search.checks[i]);
       }
     }
+    if (known) {
+      tally_.LookedAt(scope.running->index());
+    } else {
+      tally_.Missed(scope.running->index());
+    }
+    candidate.known = known;
     if (alive && (search.matchall || search.needs_content() || !candidate.yes.empty())) {
       candidates.push_back(std::move(candidate));
     }
@@ -393,14 +422,19 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes, bool has_content)
       has_content && ((raw.empty() && unpacked.empty()) || file.Read(reader_, raw, unpacked));
   for (Candidate& candidate : candidates) {
     const FileView& view = candidate.search().decompress ? unpacked : raw;
-    if (!Conclude(candidate, file, view, readable)) return;
+    if (!Conclude(candidate, file, view, has_content, readable)) return;
   }
 }
 
 // Reports what the candidate has found. False when the run ends.
 bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& view,
-                       bool readable) {
+                       bool has_content, bool readable) {
   const Search& search = candidate.search();
+  const auto missed = [&] {
+    if (candidate.known) tally_.MissedAfterAll(candidate.scope->running->index());
+    candidate.known = false;
+  };
+  if (has_content && search.needs_content() && !readable) missed();
   // What could not be read is neither found nor not found: it stands among the skipped.
   if (search.matchall && search.needs_content() && !(readable && view.AllYes(search))) return true;
   if (!search.matchall && readable) {
@@ -410,7 +444,10 @@ bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& v
     if (candidate.yes.empty()) return true;
   }
   const os::FileStatus* status = file.Status();
-  if (status == nullptr) return true;
+  if (status == nullptr) {
+    missed();
+    return true;
+  }
   const std::string path = PathFor(*candidate.scope, file.entry());
   std::optional<Bytes> sha256;
   if (search.returnsha256 && readable) sha256 = view.Sha256();
@@ -456,9 +493,12 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
       } else if (real) {
         if (*real != given) report.Followed(given, *real);
         roots.push_back({std::move(*real), given, {&running}});
-      } else if (missing.insert(given).second) {
-        const Errc code = real.error().code();
-        tally.Failed(code == Errc::kNotFound ? "missing" : ReasonOf(code), given,
+      } else {
+        // A path that is not there has nothing to look at; one that cannot be reached may.
+        const bool absent = real.error().code() == Errc::kNotFound;
+        if (!absent) tally.Missed(running.index());
+        if (!missing.insert(given).second) continue;
+        tally.Failed(absent ? "missing" : ReasonOf(real.error().code()), given,
                      real.error().message());
       }
     }
@@ -475,7 +515,7 @@ ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTim
   Names names;
   std::vector<Unanswerable> unanswerable = ResolveNames(searches, names);
   Report report(searches, std::move(unanswerable), sink);
-  Tally tally(report.max_errors());
+  Tally tally(report.max_errors(), report.running().size());
   const std::vector<Root> roots = RootsOf(report, tally);
   std::vector<os::WalkRoot> places;
   for (const Root& root : roots) places.push_back({root.real});

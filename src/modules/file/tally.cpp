@@ -30,6 +30,11 @@ void Tally::Add(Tally&& other) {
   directories_ += other.directories_;
   open_failed_ += other.open_failed_;
   bytes_ += other.bytes_;
+  hashed_ += other.hashed_;
+  for (std::size_t i = 0; i < coverage_.size(); ++i) {
+    coverage_[i].looked_at += other.coverage_[i].looked_at;
+    coverage_[i].missed += other.coverage_[i].missed;
+  }
   long_lines_ += other.long_lines_;
   errors_dropped_ += other.errors_dropped_;
   for (std::string& error : other.errors_) {
@@ -68,6 +73,7 @@ json::object Tally::Statistics() const {
           {"openfailed", open_failed_},
           {"directories", directories_},
           {"bytesread", json::FromUint(bytes_)},
+          {"byteshashed", json::FromUint(hashed_)},
           {"skipped", std::move(skipped)},
           {"longlines", long_lines_}};
 }

@@ -11,10 +11,28 @@
 
 namespace mig::file {
 
+// How much of its scope a search has seen. A folder that could not be looked into is one thing
+// missed, whatever lies in it: nobody knows.
+struct Coverage {
+  std::uint64_t looked_at = 0;  // entries for which it has its answer
+  std::uint64_t missed = 0;     // entries, folders and paths for which it has not
+};
+
 class Tally {
  public:
   // Keeps so many errors in words; the others are counted.
-  explicit Tally(std::uint64_t max_errors) : max_errors_(max_errors) {}
+  Tally(std::uint64_t max_errors, std::size_t searches)
+      : max_errors_(max_errors), coverage_(searches) {}
+
+  // Of one search, by Running::index().
+  void LookedAt(std::size_t search) { ++coverage_[search].looked_at; }
+  void Missed(std::size_t search) { ++coverage_[search].missed; }
+  // It was counted as looked at, too early.
+  void MissedAfterAll(std::size_t search) {
+    --coverage_[search].looked_at;
+    ++coverage_[search].missed;
+  }
+  const Coverage& coverage(std::size_t search) const { return coverage_[search]; }
 
   // Not looked at, for a reason that is not a fault.
   void Skipped(std::string_view reason, const std::string& path);
@@ -25,6 +43,8 @@ class Tally {
   void CountOther() { ++others_; }
   void CountDirectory() { ++directories_; }
   void CountBytes(std::uint64_t bytes) { bytes_ += bytes; }
+  // For each digest, as often as a byte went into one.
+  void CountHashed(std::uint64_t bytes) { hashed_ += bytes; }
   void CountLongLine() { ++long_lines_; }
 
   // What another worker has counted, behind what stands here.
@@ -43,7 +63,8 @@ class Tally {
 
   std::uint64_t max_errors_;
   std::uint64_t files_ = 0, others_ = 0, directories_ = 0, open_failed_ = 0, bytes_ = 0,
-                long_lines_ = 0, errors_dropped_ = 0;
+                hashed_ = 0, long_lines_ = 0, errors_dropped_ = 0;
+  std::vector<Coverage> coverage_;
   std::vector<std::string> errors_;
   std::map<std::string, Reason, std::less<>> skipped_;
 };
