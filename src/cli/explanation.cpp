@@ -221,11 +221,12 @@ void Validity(Page& page, const Explained& what) {
 
 void LimitLine(Page& page, const Explained& what) {
   const Limits& limits = what.action.limits;
-  page.Line("limits", "on each machine " + FormatDuration(std::chrono::seconds(limits.seconds)) +
-                          ", " + FormatSize(limits.rss) + " of memory, " +
-                          std::to_string(limits.cpu) + "% of a core, " +
-                          GroupThousands(limits.rows) + " rows, " + FormatSize(limits.bytes) +
-                          " of answer");
+  page.Line(
+      "limits",
+      "on each machine " + FormatDuration(std::chrono::seconds(limits.seconds)) + ", " +
+          FormatSize(limits.rss) + " of memory, " + std::to_string(limits.cpu) + "% of a core, " +
+          GroupThousands(limits.rows) + " rows, " + FormatSize(limits.bytes) + " of answer" +
+          (limits.rate > 0 ? ", reading " + FormatSize(limits.rate) + " a second" : std::string()));
   if (what.policy == nullptr) return;
   const std::string above = FirstAbove(limits, what.policy->policy().ceilings);
   if (!above.empty()) page.Line("", "AGENTS WILL REFUSE IT: " + above + " is above the ceiling");

@@ -96,6 +96,7 @@ Limits DefaultLimits(const Limits& ceilings) {
   limits.cpu = std::min(limits.cpu, ceilings.cpu);
   limits.rows = std::min(limits.rows, ceilings.rows);
   limits.bytes = std::min(limits.bytes, ceilings.bytes);
+  limits.rate = ceilings.rate;
   return limits;
 }
 

@@ -217,6 +217,10 @@ const std::vector<Setting>& Settings() {
       {"ceiling of CPU (percent)", [](const Policy& p) { return std::to_string(p.ceilings.cpu); }},
       {"ceiling of rows", [](const Policy& p) { return std::to_string(p.ceilings.rows); }},
       {"ceiling of result bytes", [](const Policy& p) { return std::to_string(p.ceilings.bytes); }},
+      {"ceiling of bytes read a second",
+       [](const Policy& p) {
+         return p.ceilings.rate == 0 ? std::string("none") : std::to_string(p.ceilings.rate);
+       }},
       {"sandbox demanded",
        [](const Policy& p) { return std::string(p.require_full_sandbox ? "full" : "any"); }},
       {"oldest freshness statement", [](const Policy& p) {

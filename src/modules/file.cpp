@@ -228,7 +228,8 @@ Expected<void> CheckFile(const json::object& parameters) {
 Expected<ModuleResult> RunFile(const json::object& parameters, RunContext& context) {
   auto searches = file::ParseSearches(parameters);
   if (!searches) return std::move(searches).error();
-  return file::RunSearches(std::move(*searches), context.sink, context.now, context.threads);
+  return file::RunSearches(std::move(*searches), context.sink, context.now,
+                           {context.threads, context.read_rate});
 }
 
 // What endpoints sent is not to be relied on: anything may be missing or of another type.

@@ -61,7 +61,8 @@ enum class Layout {
 struct RunContext {
   ElementSink& sink;
   UtcTime now;  // the start of the run; a module does not ask the clock for what ages mean
-  std::size_t threads = 1;  // in how many it may work; the sink takes one call at a time
+  std::size_t threads = 1;      // in how many it may work; the sink takes one call at a time
+  std::uint64_t read_rate = 0;  // bytes that it may read from files in a second; 0: any
 };
 
 struct Module {

@@ -53,7 +53,7 @@ ModuleResult RunModule(const Module& module, const json::object& parameters, Run
                        bool privacy) {
   if (!privacy) return RunGuarded(module, parameters, context);
   MaskingSink masking(module, context.sink);
-  RunContext masked{masking, context.now, context.threads};
+  RunContext masked{masking, context.now, context.threads, context.read_rate};
   ModuleResult result = RunGuarded(module, parameters, masked);
   MaskSummary(module, result);
   return result;

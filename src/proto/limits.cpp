@@ -25,16 +25,20 @@ Expected<Limits> DecodeLimits(const json::object& fields, const std::string& whe
   limits.cpu = static_cast<std::uint32_t>(in.OptionalInteger("cpu", limits.cpu, 1, kMostCpu));
   limits.rows = Amount(in, "rows", limits.rows);
   limits.bytes = Amount(in, "bytes", limits.bytes);
+  if (in.Has("rate")) limits.rate = Amount(in, "rate", 0);
   if (auto ok = in.Finish(); !ok) return std::move(ok).error();
   return limits;
 }
 
 json::object EncodeLimits(const Limits& limits) {
-  return {{"seconds", limits.seconds},
-          {"rss", json::FromUint(limits.rss)},
-          {"cpu", limits.cpu},
-          {"rows", json::FromUint(limits.rows)},
-          {"bytes", json::FromUint(limits.bytes)}};
+  json::object fields{{"seconds", limits.seconds},
+                      {"rss", json::FromUint(limits.rss)},
+                      {"cpu", limits.cpu},
+                      {"rows", json::FromUint(limits.rows)},
+                      {"bytes", json::FromUint(limits.bytes)}};
+  // Only where there is one: who does not know the field refuses it.
+  if (limits.rate > 0) fields["rate"] = json::FromUint(limits.rate);
+  return fields;
 }
 
 std::string FirstAbove(const Limits& limits, const Limits& ceilings) {
@@ -43,6 +47,7 @@ std::string FirstAbove(const Limits& limits, const Limits& ceilings) {
   if (limits.cpu > ceilings.cpu) return "cpu";
   if (limits.rows > ceilings.rows) return "rows";
   if (limits.bytes > ceilings.bytes) return "bytes";
+  if (ceilings.rate > 0 && (limits.rate == 0 || limits.rate > ceilings.rate)) return "rate";
   return {};
 }
 

@@ -16,6 +16,8 @@ struct Limits {
   std::uint64_t rows = 1'000'000;                // elements returned by the whole action
   std::uint64_t bytes = std::uint64_t{1} << 30;  // bytes of result by the whole action
 
+  std::uint64_t rate = 0;  // bytes read from files a second; 0: no limit
+
   bool operator==(const Limits&) const = default;
 };
 

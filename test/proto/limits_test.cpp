@@ -24,6 +24,21 @@ TEST_CASE("limits: zero, too much, and unknown fields are refused by name", "[pr
   CHECK(DecodeLimits({{"memory", 1}}, "").error().code() == Errc::kUnsupported);
 }
 
+TEST_CASE("limits: a rate is said only where there is one, and a ceiling of it demands one",
+          "[proto]") {
+  CHECK_FALSE(EncodeLimits(Limits()).contains("rate"));
+  Limits limits;
+  limits.rate = 1'000'000;
+  CHECK(*DecodeLimits(EncodeLimits(limits), "") == limits);
+  CHECK_FALSE(DecodeLimits({{"rate", 0}}, ""));
+  CHECK(FirstAbove(limits, Limits()).empty());
+  CHECK(FirstAbove(Limits(), limits) == "rate");
+  Limits faster = limits;
+  faster.rate += 1;
+  CHECK(FirstAbove(faster, limits) == "rate");
+  CHECK(FirstAbove(limits, limits).empty());
+}
+
 TEST_CASE("limits: the first limit above its ceiling is named", "[proto]") {
   const Limits ceilings;
   CHECK(FirstAbove(ceilings, ceilings).empty());

@@ -131,7 +131,8 @@ struct FileReader::Inflater {
   }
 };
 
-FileReader::FileReader() : buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
+FileReader::FileReader(ReadPace* pace)
+    : pace_(pace), buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
 FileReader::~FileReader() = default;
 
 Expected<std::size_t> FileReader::Fill(os::PassingReader& file, std::uint64_t size,
@@ -141,6 +142,7 @@ Expected<std::size_t> FileReader::Fill(os::PassingReader& file, std::uint64_t si
     auto count = file.Read(buffer_.data() + filled, buffer_.size() - filled);
     if (!count) return count;
     filled += *count;
+    if (pace_ != nullptr) pace_->Take(*count);
     // Where the size was right, which is nearly always, the read that says "no more" is saved. What
     // is appended while we read is not looked at.
     *last = *count == 0 || (size > 0 && done + filled == size);

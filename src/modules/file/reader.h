@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "modules/file/content.h"
+#include "modules/file/read_pace.h"
 #include "modules/file/search.h"
 #include "os/file_status.h"
 #include "os/passing_reader.h"
@@ -58,7 +59,8 @@ class FileView {
 // Reads files one after the other with one buffer.
 class FileReader {
  public:
-  FileReader();
+  // With a pace, shared with others, it waits for its turn to read.
+  explicit FileReader(ReadPace* pace = nullptr);
   ~FileReader();
 
   struct Outcome {
@@ -77,6 +79,7 @@ class FileReader {
   Expected<std::size_t> Fill(os::PassingReader& file, std::uint64_t size, std::uint64_t done,
                              bool* last);
 
+  ReadPace* pace_;
   std::vector<char> buffer_;
   std::unique_ptr<Inflater> inflater_;
 };

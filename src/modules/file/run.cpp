@@ -8,6 +8,7 @@
 #include <set>
 
 #include "modules/file/metadata.h"
+#include "modules/file/read_pace.h"
 #include "modules/file/reader.h"
 #include "modules/file/report.h"
 #include "modules/file/tally.h"
@@ -163,12 +164,14 @@ class FileInHand {
 // One worker: looks at what the walk comes by, for the searches that are in scope there.
 class Visitor : public os::WalkVisitor {
  public:
-  Visitor(const std::vector<Root>& roots, const Names& names, Report& report, UtcTime now)
+  Visitor(const std::vector<Root>& roots, const Names& names, Report& report, UtcTime now,
+          ReadPace& pace)
       : roots_(roots),
         names_(names),
         report_(report),
         now_(now),
-        tally_(report.max_errors(), report.running().size()) {
+        tally_(report.max_errors(), report.running().size()),
+        reader_(&pace) {
     for (const Running& running : report.running()) {
       wants_folders_ = wants_folders_ || running.search().entries;
     }
@@ -509,7 +512,7 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
 }  // namespace
 
 ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
-                         std::size_t threads) {
+                         const RunShare& share) {
   const auto start = std::chrono::steady_clock::now();
   for (Search& search : searches) FindExcluded(search);
   Names names;
@@ -519,10 +522,11 @@ ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTim
   const std::vector<Root> roots = RootsOf(report, tally);
   std::vector<os::WalkRoot> places;
   for (const Root& root : roots) places.push_back({root.real});
+  ReadPace pace(share.read_rate);
   std::vector<std::unique_ptr<Visitor>> visitors;
   std::vector<os::WalkVisitor*> workers;
-  for (std::size_t i = 0; i < std::clamp<std::size_t>(threads, 1, os::kMostWalkers); ++i) {
-    visitors.push_back(std::make_unique<Visitor>(roots, names, report, now));
+  for (std::size_t i = 0; i < std::clamp<std::size_t>(share.threads, 1, os::kMostWalkers); ++i) {
+    visitors.push_back(std::make_unique<Visitor>(roots, names, report, now, pace));
     workers.push_back(visitors.back().get());
   }
   os::WalkFiles(places, os::OwnMounts(), workers);

@@ -12,10 +12,15 @@
 
 namespace mig::file {
 
-// Works in so many threads; one at a time calls the sink. With one the finds come depth first.
+struct RunShare {
+  std::size_t threads = 1;
+  std::uint64_t read_rate = 0;  // bytes a second; 0: any
+};
+
+// One thread at a time calls the sink; where there is but one, the finds come depth first.
 // Emits an element for each find; the returned summary holds the elements of searches without any,
 // the statistics and the errors.
 ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
-                         std::size_t threads);
+                         const RunShare& share);
 
 }  // namespace mig::file

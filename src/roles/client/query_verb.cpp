@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view kDefaultTarget = "status='online'";
 constexpr std::string_view kLocal = "local";
 constexpr milliseconds kShortestExpire{1'000};
-constexpr Limits kNoCeilings{UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
+constexpr Limits kNoCeilings{UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, 0};
 
 // What was asked for on the command line.
 struct Query {
@@ -70,6 +70,8 @@ struct Query {
     options.Integer("max-rows", '\0', "N", "elements that one machine may answer (default 1000000)",
                     1, 1'000'000'000, &limits.rows);
     options.Size("max-bytes", '\0', "size of one machine's answer (default 1g)", &limits.bytes);
+    options.Size("max-rate", '\0', "bytes that a run reads from files in a second (default: any)",
+                 &limits.rate);
     connection.AddTo(options);
   }
   SendOptions Sending() const { return {detach, yes, &answers}; }
@@ -87,6 +89,7 @@ Expected<Limits> ChooseLimits(const Query& query, const cli::Options& options,
   if (options.Given("max-rss")) limits.rss = query.limits.rss;
   if (options.Given("max-rows")) limits.rows = query.limits.rows;
   if (options.Given("max-bytes")) limits.bytes = query.limits.bytes;
+  if (options.Given("max-rate")) limits.rate = query.limits.rate;
   const std::string above = FirstAbove(limits, ceilings);
   if (above.empty()) return limits;
   return Error(Errc::kInvalid, "--max-" + above + ": the policy allows less");
@@ -240,8 +243,9 @@ ExitStatus SendFile(Query& query, const std::string& file, const cli::Options& o
   if (auto good = query.answers.Check(); !good) return cli::Fail(terminal, good.error());
   if (auto good = CheckRemote(options); !good) return cli::Fail(terminal, good.error());
   if (loaded->envelope) {
-    for (const char* name : {"target", "expire", "title", "reason", "print", "max-seconds",
-                             "max-cpu", "threads", "max-rss", "max-rows", "max-bytes"}) {
+    for (const char* name :
+         {"target", "expire", "title", "reason", "print", "max-seconds", "max-cpu", "threads",
+          "max-rss", "max-rows", "max-bytes", "max-rate"}) {
       if (!options.Given(name)) continue;
       return cli::Fail(terminal, Error(Errc::kInvalid, "--" + std::string(name) + ": " + file +
                                                            " is signed, and stays as it is"));

@@ -217,7 +217,8 @@ ModuleResult Answer(const Invocation& invocation, const Expected<os::SandboxRepo
   ModuleResult result;
   auto parameters = ReadParameters(invocation);
   if (parameters) {
-    RunContext context{answer, Now(), ThreadsFor(invocation)};
+    const std::uint64_t rate = invocation.limits ? invocation.limits->rate : 0;
+    RunContext context{answer, Now(), ThreadsFor(invocation), rate};
     result = RunModule(*invocation.module, *parameters, context, invocation.privacy);
   } else {
     result = FailedResult(parameters.error().message());

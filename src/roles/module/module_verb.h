@@ -10,7 +10,7 @@
 // Own flags come first:
 //   --frames               stdout is frames (modules/frames.h) instead of one JSON object
 //   --privacy              masks what the module's declaration says
-//   --limits JSON          proto/limits.h; seconds end the process, cpu is held by pausing, rss is
+//   --limits JSON          proto/limits.h; seconds end the process, cpu and rate by pausing, rss is
 //                          what it may allocate, rows and bytes end the answer
 //   --threads N            in how many the module may work; else half of the cores, and no more
 //   than
