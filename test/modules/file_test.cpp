@@ -338,6 +338,39 @@ TEST_CASE("file: gzip is looked into when asked, several members too", "[modules
   CHECK(Found(hashed) == Set{"one.gz", "plain"});
 }
 
+TEST_CASE("file: a gzip file that is broken for one search is plain bytes to another",
+          "[modules]") {
+  Tree tree;
+  const Bytes whole = Gzip(std::string(100'000, 'a') + "needle\n");
+  tree.Write("cut.gz", whole.substr(0, whole.size() / 2));
+  const json::object content{{"contents", List({"^\\x1f\\x8b"})}};
+  const auto result = RunAll(
+      {{"in", SearchFor(tree.at(""), {{"contents", List({"needle"})}}, {{"decompress", true}})},
+       {"raw", SearchFor(tree.at(""), content)}});
+  CHECK(Found(result, "in").empty());
+  CHECK(Found(result, "raw") == Set{"cut.gz"});
+  CHECK(result.statistics.at("openfailed").to_number<int>() == 1);
+}
+
+TEST_CASE("file: a path that is a link has its own name, whoever else comes by its target",
+          "[modules]") {
+  Tree tree;
+  tree.Write("folder/target", "x");
+  fs::create_symlink("folder/target", tree.at("link"));
+  const json::object other = SearchFor(tree.at("folder"), {{"names", List({"^other$"})}});
+  const auto found = [&](const char* name) {
+    return Found(
+        RunAll({{"s1", SearchFor(tree.at("link"), {{"names", List({name})}})}, {"s2", other}}));
+  };
+  CHECK(found("^link$") == Set{"link"});
+  CHECK(found("^target$").empty());
+  // Both names in one search: each is one to look for.
+  json::object both =
+      SearchFor(tree.at("link"), {{"names", List({"^link$", "^target$"})}}, {{"matchall", false}});
+  both["paths"].as_array().emplace_back(tree.at("folder"));
+  CHECK(Found(RunOne(both)) == Set{"link", "target"});
+}
+
 TEST_CASE("file: matchany reports each check that says yes, and those that never do", "[modules]") {
   Tree tree;
   tree.Write("needle", "content\n");

@@ -159,7 +159,8 @@ Expected<FileReader::Outcome> FileReader::Read(const os::OpenFile& file, FileVie
   bool last = false;
   bool between = false;
   const auto open = [](const FileView* view) { return view != nullptr && !view->decided(); };
-  while (!last && (open(raw) || open(unpacked))) {
+  const auto unpacks = [&] { return !outcome.broken && open(unpacked); };
+  while (!last && (open(raw) || unpacks())) {
     auto count = Fill(passing, file.size, outcome.bytes, &last);
     if (!count) return std::move(count).error();
     const BytesView bytes(buffer_.data(), *count);
@@ -172,16 +173,18 @@ Expected<FileReader::Outcome> FileReader::Read(const os::OpenFile& file, FileVie
     }
     first = false;
     if (raw != nullptr) raw->Feed(bytes, last);
-    if (!open(unpacked)) continue;
+    if (!unpacks()) continue;
     if (!outcome.unpacked) {
       unpacked->Feed(bytes, last);
       continue;
     }
-    if (auto ok = inflater_->Feed(bytes, *unpacked, &between); !ok) return std::move(ok).error();
-    if (last && !between && open(unpacked)) {
-      return Error(Errc::kMalformed, "broken gzip: it ends too early");
+    if (auto ok = inflater_->Feed(bytes, *unpacked, &between); !ok) {
+      outcome.broken = std::move(ok).error();
+    } else if (last && !between && open(unpacked)) {
+      outcome.broken = Error(Errc::kMalformed, "broken gzip: it ends too early");
+    } else if (last) {
+      unpacked->Feed({}, /*last=*/true);
     }
-    if (last) unpacked->Feed({}, /*last=*/true);
   }
   return outcome;
 }

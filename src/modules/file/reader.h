@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,10 +67,12 @@ class FileReader {
   struct Outcome {
     std::uint64_t bytes = 0;  // read from disk
     bool unpacked = false;    // it was gzip, and `unpacked` saw what is inside
+    // What is packed cannot be read to its end: `unpacked` is of no use, `raw` is as always.
+    std::optional<Error> broken = std::nullopt;
   };
   // Feeds both views to the end, or until they are decided; `unpacked` gets the content of a gzip
   // file (RFC 1952, all its members), and the bytes as they are of any other. Either may be null.
-  // Error: kIo while reading; kMalformed for gzip that is broken (the views are of no use then).
+  // Error: kIo while reading; then no view is of use.
   Expected<Outcome> Read(const os::OpenFile& file, FileView* raw, FileView* unpacked);
 
  private:

@@ -94,11 +94,21 @@ std::string PathFor(const Scope& scope, const os::WalkEntry& entry) {
   return root.given == "/" ? path : root.given + path;
 }
 
+// A path that is given has the name that it was given, also when the walk comes by it elsewhere.
 std::string_view NameFor(const Scope& scope, const os::WalkEntry& entry) {
-  if (entry.folder != AT_FDCWD) return entry.name;
-  const std::string_view path = scope.root->given;
+  const Root& root = *scope.root;
+  const bool is_root =
+      entry.folder == AT_FDCWD || (root.given != root.real && entry.Path() == root.real);
+  if (!is_root) return entry.name;
+  const std::string_view path = root.given;
   return path == "/" ? path : path.substr(path.rfind('/') + 1);
 }
+
+// Which views of a file may be believed: one search's broken gzip is plain bytes to another.
+struct Readable {
+  bool raw = true;
+  bool unpacked = true;
+};
 
 // One file, as much of it as was needed so far.
 class FileInHand {
@@ -133,17 +143,17 @@ class FileInHand {
     return *answer;
   }
 
-  // Reads it for both views. False, and reported, when it cannot be read.
-  bool Read(FileReader& reader, FileView& raw, FileView& unpacked) {
+  // Reads it for both views. What cannot be read is reported.
+  Readable Read(FileReader& reader, FileView& raw, FileView& unpacked) {
     auto file = os::OpenRegularFile(entry_.folder, entry_.name, follow_);
-    if (!file) return Fail(file.error());
+    if (!file) return {Fail(file.error()), false};
     auto read =
         reader.Read(*file, raw.empty() ? nullptr : &raw, unpacked.empty() ? nullptr : &unpacked);
-    if (!read) return Fail(read.error());
+    if (!read) return {Fail(read.error()), false};
     tally_.CountBytes(read->bytes);
     tally_.CountHashed(raw.hashed() + unpacked.hashed());
     if (raw.saw_long_line() || unpacked.saw_long_line()) tally_.CountLongLine();
-    return true;
+    return {true, !read->broken || Fail(*read->broken)};
   }
 
  private:
@@ -207,6 +217,8 @@ class Visitor : public os::WalkVisitor {
     for (const Running& running : report_.running()) tally_.Missed(running.index());
   }
   void AddScopes(std::size_t root, int depth, Scopes& scopes) const;
+  void AddFileScopes(std::span<const std::size_t> roots, const os::WalkEntry& entry,
+                     Scopes& scopes) const;
   void VisitLink(const os::WalkEntry& entry, const Scopes& scopes);
   Scopes VisitItself(const os::WalkEntry& entry, const Scopes& scopes);
   Scopes WithoutExcluded(const Scopes& scopes, const std::string& path, bool count);
@@ -234,6 +246,25 @@ void Visitor::AddScopes(std::size_t root, int depth, Scopes& scopes) const {
       scopes.push_back(scope);
     } else {
       *known = scope;
+    }
+  }
+}
+
+// A file that is a path itself. One that goes by several names is looked at under each: a check of
+// names might say yes to one of them only.
+void Visitor::AddFileScopes(std::span<const std::size_t> roots, const os::WalkEntry& entry,
+                            Scopes& scopes) const {
+  for (const std::size_t root : roots) {
+    for (Running* running : roots_[root].searches) {
+      const Scope scope{running, 1, &roots_[root]};
+      const auto known = std::find_if(scopes.begin(), scopes.end(), [&](const Scope& other) {
+        return other.running == running && NameFor(other, entry) == NameFor(scope, entry);
+      });
+      if (known == scopes.end()) {
+        scopes.push_back(scope);
+      } else {
+        *known = scope;
+      }
     }
   }
 }
@@ -307,7 +338,7 @@ bool Visitor::Visit(const os::WalkEntry& entry, std::span<const std::size_t> roo
     scopes = &own;
   } else if (!roots.empty() || scopes == nullptr) {
     if (scopes != nullptr) own = *scopes;
-    for (const std::size_t root : roots) AddScopes(root, 1, own);
+    AddFileScopes(roots, entry, own);
     scopes = &own;
   }
   const auto excludes = [](const Scope& one) { return !one.running->search().excluded.empty(); };
@@ -421,11 +452,16 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes, bool has_content)
       (search.decompress ? unpacked : raw).Add(search);
     }
   }
-  const bool readable =
-      has_content && ((raw.empty() && unpacked.empty()) || file.Read(reader_, raw, unpacked));
+  Readable readable{has_content, has_content};
+  if (has_content && !(raw.empty() && unpacked.empty())) {
+    readable = file.Read(reader_, raw, unpacked);
+  }
   for (Candidate& candidate : candidates) {
-    const FileView& view = candidate.search().decompress ? unpacked : raw;
-    if (!Conclude(candidate, file, view, has_content, readable)) return;
+    const bool inside = candidate.search().decompress;
+    if (!Conclude(candidate, file, inside ? unpacked : raw, has_content,
+                  inside ? readable.unpacked : readable.raw)) {
+      return;
+    }
   }
 }
 
