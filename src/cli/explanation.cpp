@@ -129,7 +129,8 @@ void OperationLines(Page& page, const Operation& operation, std::size_t number,
   } else {
     Parameters(page, *module, operation.parameters, 1);
   }
-  page.Item(1, "its process on the machine may use: " + os::Describe(module->rights));
+  page.Item(1, "its process on the machine may use: " +
+                   os::Describe(RightsFor(*module, operation.parameters)));
   const ModuleRule* rule =
       policy == nullptr ? nullptr : policy->RuleFor(operation.module, action.kind);
   if (rule == nullptr) return;

@@ -217,7 +217,31 @@ constexpr Parameter kParameters[] = {
      .type = ParameterType::kFlag,
      .help = "Look into nothing that is mounted below the paths.",
      .absent = "false"},
+    {.flag = "deleted",
+     .field = "options.deleted",
+     .type = ParameterType::kFlag,
+     .help = "Look at files that lay below the paths and that processes hold open without a name, "
+             "instead of those that are there.",
+     .absent = "false"},
 };
+
+const json::object* ObjectAt(const json::object& fields, std::string_view key) {
+  const json::value* value = fields.if_contains(key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+// Some search asks for what processes hold open.
+bool NeedsProcesses(const json::object& parameters) {
+  const json::object* searches = ObjectAt(parameters, "searches");
+  if (searches == nullptr) return false;
+  for (const auto& member : *searches) {
+    const json::object* search = member.value().if_object();
+    const json::object* options = search == nullptr ? nullptr : ObjectAt(*search, "options");
+    const json::value* deleted = options == nullptr ? nullptr : options->if_contains("deleted");
+    if (deleted != nullptr && deleted->is_bool() && deleted->get_bool()) return true;
+  }
+  return false;
+}
 
 Expected<void> CheckFile(const json::object& parameters) {
   auto searches = file::ParseSearches(parameters);
@@ -238,11 +262,6 @@ std::string TextAt(const json::object& fields, std::string_view key) {
   if (value == nullptr || value->is_null()) return {};
   if (auto name = json::ToName(*value)) return *name;
   return json::Write(*value);
-}
-
-const json::object* ObjectAt(const json::object& fields, std::string_view key) {
-  const json::value* value = fields.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
 }
 
 // " on checks name='x'" of a matchany element; nothing for matchall.
@@ -418,8 +437,10 @@ void MaskElementOfFile(json::value& element) {
   if (fields == nullptr) return;
   if (!TextAt(*fields, "file").empty()) (*fields)["file"] = "masked";
   json::value* info = fields->if_contains("fileinfo");
-  if (info != nullptr && info->is_object() && info->get_object().contains("linktarget")) {
-    info->get_object()["linktarget"] = "masked";
+  if (info != nullptr && info->is_object()) {
+    for (const char* field : {"linktarget", "executable"}) {
+      if (info->get_object().contains(field)) info->get_object()[field] = "masked";
+    }
   }
   json::value* search = fields->if_contains("search");
   if (search != nullptr && search->is_object()) {
@@ -458,6 +479,8 @@ constinit const Module kFileModule = {
     .layout = Layout::kSearches,
     .platforms = os::Platform::kLinux,
     .rights = os::Right::kReadFiles,
+    .more_rights = os::Right::kReadProcesses,
+    .needs_more = NeedsProcesses,
     .privacy = "paths of files and of directories",
     .check = CheckFile,
     .run = RunFile,

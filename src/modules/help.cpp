@@ -95,7 +95,9 @@ std::string ModuleHelp(const Module& module) {
         "written @@.\n";
   }
   text += "\nRuns on " + Describe(module.platforms) +
-          "; its process may use: " + Describe(module.rights) + ".\n";
+          "; its process may use: " + Describe(module.rights) +
+          (module.more_rights.empty() ? "" : "; with some parameters also: ") +
+          (module.more_rights.empty() ? "" : Describe(module.more_rights)) + ".\n";
   if (!module.privacy.empty()) {
     text += "With `privacy: true` an agent masks " + std::string(module.privacy) + ".\n";
   }

@@ -63,6 +63,7 @@ struct RunContext {
   UtcTime now;  // the start of the run; a module does not ask the clock for what ages mean
   std::size_t threads = 1;      // in how many it may work; the sink takes one call at a time
   std::uint64_t read_rate = 0;  // bytes that it may read from files in a second; 0: any
+  bool more_rights = true;      // the process has Module::more_rights
 };
 
 struct Module {
@@ -75,6 +76,10 @@ struct Module {
   Layout layout = Layout::kFlat;
   os::Platforms platforms;
   os::Rights rights;
+  // What only some parameters take, and whether these do. They need not have been checked. Null:
+  // none does.
+  os::Rights more_rights;
+  bool (*needs_more)(const json::object& parameters) = nullptr;
   std::string_view privacy;  // what `privacy: true` masks, for the help; empty: nothing
 
   // What the declaration of the parameters cannot say: that a regex compiles, that two of them do
@@ -97,6 +102,11 @@ struct Module {
   void (*mask_element)(json::value& element) = nullptr;
   void (*mask_summary)(ModuleResult& summary) = nullptr;
 };
+
+// What a run with these parameters may use. Whoever starts the child decides by it, because the
+// child is in its sandbox before it reads them.
+bool NeedsMoreRights(const Module& module, const json::object& parameters);
+os::Rights RightsFor(const Module& module, const json::object& parameters);
 
 // Null when there is no such module.
 const Module* FindModule(std::string_view name);

@@ -33,6 +33,10 @@ ModuleResult RunGuarded(const Module& module, const json::object& parameters, Ru
   if (auto good = CheckParameters(module, parameters); !good) {
     return FailedResult(good.error().message());
   }
+  if (!context.more_rights && NeedsMoreRights(module, parameters)) {
+    return FailedResult("the module's process was started without the right to " +
+                        Describe(module.more_rights) + ", which these parameters take");
+  }
   // One of the three places where exceptions end (HOUSE-STYLE): a module may not take its process
   // down without an answer.
   try {
@@ -49,11 +53,19 @@ ModuleResult RunGuarded(const Module& module, const json::object& parameters, Ru
 
 }  // namespace
 
+bool NeedsMoreRights(const Module& module, const json::object& parameters) {
+  return module.needs_more != nullptr && module.needs_more(parameters);
+}
+
+os::Rights RightsFor(const Module& module, const json::object& parameters) {
+  return NeedsMoreRights(module, parameters) ? module.rights | module.more_rights : module.rights;
+}
+
 ModuleResult RunModule(const Module& module, const json::object& parameters, RunContext& context,
                        bool privacy) {
   if (!privacy) return RunGuarded(module, parameters, context);
   MaskingSink masking(module, context.sink);
-  RunContext masked{masking, context.now, context.threads, context.read_rate};
+  RunContext masked{masking, context.now, context.threads, context.read_rate, context.more_rights};
   ModuleResult result = RunGuarded(module, parameters, masked);
   MaskSummary(module, result);
   return result;

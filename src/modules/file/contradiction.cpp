@@ -102,6 +102,12 @@ Expected<void> CheckScope(const Search& search) {
                    "excludefs: `" + type + "` is not the name of a file system like nfs4 or tmpfs");
     }
   }
+  if (search.deleted &&
+      (search.onefs || search.remotefs || search.pseudofs || !search.excludefs.empty())) {
+    return Error(Errc::kInvalid,
+                 "options.deleted: what processes hold open is looked at, no file system: onefs, "
+                 "remotefs, pseudofs and excludefs have no effect");
+  }
   if (search.onefs && (search.remotefs || search.pseudofs || !search.excludefs.empty())) {
     return Error(Errc::kInvalid,
                  "options.onefs: nothing that is mounted below the paths is looked into, so " +
@@ -115,6 +121,9 @@ Expected<void> CheckScope(const Search& search) {
 
 Expected<void> CheckNotContradictory(const Search& search) {
   for (const Check& a : search.checks) {
+    if (search.deleted && !a.mismatch && a.kind == CheckKind::kLinkTarget) {
+      return Error(Errc::kInvalid, "linktargets: with options.deleted there are no links");
+    }
     os::FileType type{};
     const bool needs_type = NeedsType(a, &type);
     for (const Check& b : search.checks) {

@@ -14,6 +14,7 @@
 #include "modules/file/tally.h"
 #include "os/file_status.h"
 #include "os/file_walk.h"
+#include "os/held_files.h"
 
 namespace mig::file {
 namespace {
@@ -113,14 +114,35 @@ struct Readable {
 // One file, as much of it as was needed so far.
 class FileInHand {
  public:
-  FileInHand(const os::WalkEntry& entry, bool follow, Tally& tally)
+  // `held`: it has no name, and is reached through its process.
+  FileInHand(const os::WalkEntry& entry, bool follow, Tally& tally,
+             const os::HeldFile* held = nullptr)
       : entry_(entry),
+        held_(held),
         follow_(follow),
         tally_(tally),
         metadata_(entry.folder, entry.name, follow) {}
 
   const os::WalkEntry& entry() const { return entry_; }
   Metadata& metadata() { return metadata_; }
+
+  // As a search spells them.
+  std::string_view NameFor(const Scope& scope) const {
+    if (held_ == nullptr) return file::NameFor(scope, entry_);
+    const std::string_view path = held_->path;
+    return path.substr(path.rfind('/') + 1);
+  }
+  std::string PathFor(const Scope& scope) const {
+    return held_ == nullptr ? file::PathFor(scope, entry_) : held_->path;
+  }
+  json::object Extra(const Search& search, const Names& names) {
+    json::object info = metadata_.Extra(search, names);
+    if (held_ != nullptr) {
+      info["pid"] = held_->pid;
+      info["executable"] = json::FromName(held_->executable);
+    }
+    return info;
+  }
 
   // Null, and reported, when the file system does not tell.
   const os::FileStatus* Status() {
@@ -164,6 +186,7 @@ class FileInHand {
   }
 
   const os::WalkEntry& entry_;
+  const os::HeldFile* held_;
   bool follow_;
   Tally& tally_;
   Metadata metadata_;
@@ -172,11 +195,13 @@ class FileInHand {
 };
 
 // One worker: looks at what the walk comes by, for the searches that are in scope there.
-class Visitor : public os::WalkVisitor {
+class Visitor : public os::WalkVisitor, public os::HeldFileVisitor {
  public:
-  Visitor(const std::vector<Root>& roots, const Names& names, Report& report, UtcTime now,
-          ReadPace& pace)
+  // `held_roots` are those of searches for files that processes hold.
+  Visitor(const std::vector<Root>& roots, const std::vector<Root>& held_roots, const Names& names,
+          Report& report, UtcTime now, ReadPace& pace)
       : roots_(roots),
+        held_roots_(held_roots),
         names_(names),
         report_(report),
         now_(now),
@@ -205,6 +230,9 @@ class Visitor : public os::WalkVisitor {
     Missed(scope);
   }
 
+  bool Visit(const os::HeldFile& file) override;
+  void Failed(const std::string& path, int error_number) override;
+
   Tally&& TakeTally() { return std::move(tally_); }
 
  private:
@@ -228,6 +256,7 @@ class Visitor : public os::WalkVisitor {
                 bool readable);
 
   const std::vector<Root>& roots_;
+  const std::vector<Root>& held_roots_;
   const Names& names_;
   Report& report_;
   UtcTime now_;
@@ -394,6 +423,40 @@ Scopes Visitor::VisitItself(const os::WalkEntry& entry, const Scopes& scopes) {
   return others;
 }
 
+// In the scope of those searches for such files that its path, as it was, lies beneath.
+bool Visitor::Visit(const os::HeldFile& held) {
+  Scopes scopes;
+  for (const Root& root : held_roots_) {
+    if (!IsBeneath(held.path, root.real)) continue;
+    // The folders between them, as the walk counts.
+    const std::string_view below = std::string_view(held.path).substr(root.real.size());
+    const auto depth = static_cast<std::uint64_t>(std::count(below.begin(), below.end(), '/')) +
+                       (root.real == "/" ? 1 : 0);
+    for (Running* running : root.searches) {
+      const Search& search = running->search();
+      if (search.maxdepth != 0 && depth > search.maxdepth) continue;
+      if (search.ExcludesBeneath(held.path)) continue;
+      const bool known = std::any_of(scopes.begin(), scopes.end(),
+                                     [&](const Scope& one) { return one.running == running; });
+      if (!known) scopes.push_back({running, 1, &root});
+    }
+  }
+  if (scopes.empty()) return !report_.ended();
+  const os::WalkEntry entry{held.folder, held.descriptor, held.folder_path, os::EntryType::kFile};
+  tally_.CountFile();
+  FileInHand file(entry, /*follow=*/true, tally_, &held);
+  Evaluate(file, scopes, /*has_content=*/true);
+  return !report_.ended();
+}
+
+void Visitor::Failed(const std::string& path, int error_number) {
+  const Error error = os::ErrnoError(error_number, "open");
+  tally_.Failed(ReasonOf(error.code()), path, error.message());
+  for (const Running& running : report_.running()) {
+    if (running.search().deleted) tally_.Missed(running.index());
+  }
+}
+
 // A link to a regular file is looked at under the link's own name. One to a folder is never
 // followed, so there are no loops.
 void Visitor::VisitLink(const os::WalkEntry& entry, const Scopes& scopes) {
@@ -423,7 +486,7 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes, bool has_content)
     bool alive = true;
     bool known = true;
     for (std::size_t i = 0; alive && i < search.cheap; ++i) {
-      const Answer answer = file.AnswerTo(search.checks[i], NameFor(scope, file.entry()), now_);
+      const Answer answer = file.AnswerTo(search.checks[i], file.NameFor(scope), now_);
       const bool yes = answer == Answer::kYes;
       known = known && answer != Answer::kUnknown;
       if (search.matchall) {
@@ -487,10 +550,10 @@ bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& v
     missed();
     return true;
   }
-  const std::string path = PathFor(*candidate.scope, file.entry());
+  const std::string path = file.PathFor(*candidate.scope);
   std::optional<Bytes> sha256;
   if (search.returnsha256 && readable) sha256 = view.Sha256();
-  const json::object extra = file.metadata().Extra(search, names_);
+  const json::object extra = file.Extra(search, names_);
   Running& running = *candidate.scope->running;
   if (search.matchall) return report_.Found(running, path, *status, nullptr, sha256, extra);
   for (const Check* check : candidate.yes) {
@@ -518,6 +581,7 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
   std::vector<Root> roots;
   std::set<std::string> missing;
   for (Running& running : report.running()) {
+    if (running.search().deleted) continue;
     for (const std::string& given : running.search().paths) {
       const auto known = std::find_if(roots.begin(), roots.end(),
                                       [&](const Root& root) { return root.given == given; });
@@ -545,6 +609,20 @@ std::vector<Root> RootsOf(Report& report, Tally& tally) {
   return roots;
 }
 
+// The paths of searches for files that processes hold: where they really are as far as they are
+// there, for what is gone may have taken its folder with it.
+std::vector<Root> HeldRootsOf(Report& report) {
+  std::vector<Root> roots;
+  for (Running& running : report.running()) {
+    if (!running.search().deleted) continue;
+    for (const std::string& given : running.search().paths) {
+      auto real = os::RealPath(given);
+      roots.push_back({real ? *real : given, given, {&running}});
+    }
+  }
+  return roots;
+}
+
 }  // namespace
 
 ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTime now,
@@ -556,16 +634,25 @@ ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTim
   Report report(searches, std::move(unanswerable), sink);
   Tally tally(report.max_errors(), report.running().size());
   const std::vector<Root> roots = RootsOf(report, tally);
+  const std::vector<Root> held_roots = HeldRootsOf(report);
   std::vector<os::WalkRoot> places;
   for (const Root& root : roots) places.push_back({root.real});
   ReadPace pace(share.read_rate);
   std::vector<std::unique_ptr<Visitor>> visitors;
   std::vector<os::WalkVisitor*> workers;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(share.threads, 1, os::kMostWalkers); ++i) {
-    visitors.push_back(std::make_unique<Visitor>(roots, names, report, now, pace));
+    visitors.push_back(std::make_unique<Visitor>(roots, held_roots, names, report, now, pace));
     workers.push_back(visitors.back().get());
   }
   os::WalkFiles(places, os::OwnMounts(), workers);
+  if (!held_roots.empty() && !report.ended()) {
+    if (auto seen = os::VisitHeldFiles(*visitors.front()); !seen) {
+      tally.Failed(ReasonOf(seen.error().code()), "/proc", seen.error().message());
+      for (const Running& running : report.running()) {
+        if (running.search().deleted) tally.Missed(running.index());
+      }
+    }
+  }
   for (const auto& visitor : visitors) tally.Add(visitor->TakeTally());
   return std::move(report).Finish(std::chrono::steady_clock::now() - start, std::move(tally));
 }

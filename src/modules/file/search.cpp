@@ -156,6 +156,7 @@ json::object RepeatedForm(const json::object& fields, const Search& search) {
   if (search.remotefs) options["remotefs"] = true;
   if (search.pseudofs) options["pseudofs"] = true;
   if (search.onefs) options["onefs"] = true;
+  if (search.deleted) options["deleted"] = true;
   asked["options"] = std::move(options);
   if (json::Write(asked).size() > kMaxRepeatedBytes) Abridge(asked);
   return asked;
@@ -216,6 +217,7 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   search.remotefs = FlagIn(options, "remotefs");
   search.pseudofs = FlagIn(options, "pseudofs");
   search.onefs = FlagIn(options, "onefs");
+  search.deleted = FlagIn(options, "deleted");
   search.maxdepth = NumberIn(options, "maxdepth");
   search.matchlimit = NumberIn(options, "matchlimit");
   search.maxerrors = NumberIn(options, "maxerrors");

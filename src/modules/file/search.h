@@ -106,6 +106,7 @@ struct Search {
   bool remotefs = false;
   bool pseudofs = false;
   bool onefs = false;
+  bool deleted = false;  // it looks at what processes hold open without a name, and at no tree
   // It looks at every entry as itself (-type, -linkto), folders and links too; else at regular
   // files and links to such, as MIG does.
   bool entries = false;

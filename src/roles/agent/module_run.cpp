@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 #include <thread>
 
+#include "modules/module.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -42,6 +43,10 @@ std::vector<std::string> ModuleArguments(const ModuleCall& call) {
   for (const ModuleAttachment& attachment : call.attachments) {
     words.emplace_back("--attachment");
     words.push_back(attachment.name + "=" + std::to_string(attachment.content.size()));
+  }
+  const Module* module = FindModule(call.module);
+  if (module != nullptr && NeedsMoreRights(*module, call.parameters)) {
+    words.emplace_back("--more-rights");
   }
   if (call.privacy) words.emplace_back("--privacy");
   if (call.require_full_sandbox) {

@@ -24,6 +24,7 @@ Expected<json::object> RunChildModule(const Module& module, const json::object& 
                 json::Write(EncodeLimits(limits))};
   if (priority.threads) child.argv.push_back("--threads=" + std::to_string(*priority.threads));
   if (priority.nice) child.argv.push_back("--nice=" + std::to_string(*priority.nice));
+  if (NeedsMoreRights(module, parameters)) child.argv.emplace_back("--more-rights");
   Bytes input = json::Write(parameters);
   for (const AttachedFile& file : files) {
     child.argv.emplace_back("--attachment");

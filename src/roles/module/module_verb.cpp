@@ -44,6 +44,7 @@ struct Invocation {
   const Module* module = nullptr;
   bool frames = false;
   bool privacy = false;
+  bool more_rights = false;
   std::optional<Limits> limits;
   std::uint64_t threads = 0;  // 0: not said
   std::uint64_t nice = os::kLowestPriority;
@@ -66,6 +67,10 @@ struct OwnOptions {
                 "object.\nWithout options of the module its parameters are read from stdin, as "
                 "JSON.") {
     options.Flag("frames", '\0', "answer in frames, as the agent reads it", &invocation.frames);
+    options.Flag("more-rights", '\0',
+                 "with the rights that the module needs for some parameters only; on the command "
+                 "line they tell",
+                 &invocation.more_rights);
     options.Flag("privacy", '\0', "mask what an agent with `privacy: true` would mask",
                  &invocation.privacy);
     options.Text("limits", '\0', "JSON", "the run's limits, as in an action: {\"seconds\":60}",
@@ -188,6 +193,7 @@ Expected<os::SandboxReport> Confine(const Invocation& invocation) {
   }
   os::SandboxRequest request;
   request.rights = invocation.module->rights;
+  if (invocation.more_rights) request.rights = request.rights | invocation.module->more_rights;
   request.read_roots = invocation.roots;
   request.limits.memory_bytes = limits.rss;
   if (invocation.limits) {
@@ -218,7 +224,7 @@ ModuleResult Answer(const Invocation& invocation, const Expected<os::SandboxRepo
   auto parameters = ReadParameters(invocation);
   if (parameters) {
     const std::uint64_t rate = invocation.limits ? invocation.limits->rate : 0;
-    RunContext context{answer, Now(), ThreadsFor(invocation), rate};
+    RunContext context{answer, Now(), ThreadsFor(invocation), rate, invocation.more_rights};
     result = RunModule(*invocation.module, *parameters, context, invocation.privacy);
   } else {
     result = FailedResult(parameters.error().message());
@@ -307,6 +313,7 @@ int RunModuleVerb(std::span<const std::string> arguments) {
     // A slip of the fingers is a matter of the command line, not an answer of the module.
     auto parameters = ParametersFromArguments(*module, invocation->module_words);
     if (!parameters) return Complain(parameters.error().message());
+    invocation->more_rights = NeedsMoreRights(*module, *parameters);
   } else if (::isatty(STDIN_FILENO) != 0) {
     return Complain("parameters are read from stdin, as JSON, or given as flags; see mig module " +
                     arguments[0] + " --help");
