@@ -148,8 +148,8 @@ row 'name, 200,000 matches' own1 find with_find
 own1() { ours 1 -path "$small" -size '>2k' -mode '^-rw-r--r--$' -mtime '<3650d' -name 'conf$'; }
 with_find() { find "$small" -type f -name '*conf' -size +2047c -perm 644 -mtime -3650; }
 row 'name, size, mode, mtime' own1 find with_find
-own1() { ours 1 -path "$small" -size '>4k'; }
-with_find() { find "$small" -type f -size +4095c; }
+own1() { ours 1 -path "$small" -size '>3k'; }
+with_find() { find "$small" -type f -size +3071c; }
 row 'size alone' own1 find with_find
 
 # By content.
