@@ -486,6 +486,24 @@ Expected<std::map<std::uint64_t, std::uint64_t>> ApiClient::CountHeldPolicies() 
   return held;
 }
 
+Expected<std::vector<ApiClient::NotTaken>> ApiClient::ListNotTaken() {
+  auto rows =
+      AskForAll("not_taken", [&](const std::string&) { return Ask("GET", "/v1/not-taken"); });
+  if (!rows) return std::move(rows).error();
+  std::vector<NotTaken> list;
+  for (const json::object& fields : *rows) {
+    json::ObjectReader in(fields, "not_taken", json::ObjectReader::Unknown::kIgnore);
+    NotTaken entry;
+    entry.reason = in.String("reason");
+    entry.count = in.Uint64("count");
+    entry.agent = in.OptionalString("agent");
+    entry.last = in.Time("last");
+    if (auto done = in.Finish(); !done) return std::move(done).error();
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 Expected<std::vector<json::object>> ApiClient::ListTokens() {
   return AskForAll("tokens", [&](const std::string&) { return Ask("GET", "/v1/tokens"); });
 }

@@ -112,6 +112,14 @@ class ApiClient {
   Expected<std::vector<json::object>> ListAgents(const std::string& target);  // empty: all
   // How many agents hold which version of the policy, as the server last heard.
   Expected<std::map<std::uint64_t, std::uint64_t>> CountHeldPolicies();
+  // What the scheduler did not take of what came as if from agents, by reason.
+  struct NotTaken {
+    std::string reason;
+    std::uint64_t count = 0;
+    std::string agent;  // whose topic the last one came on; empty: of no agent
+    UtcTime last;
+  };
+  Expected<std::vector<NotTaken>> ListNotTaken();
   // Enrolment tokens, as the API shows them.
   Expected<std::vector<json::object>> ListTokens();
   Expected<json::object> PostToken(const Envelope& grant, const std::string& note);

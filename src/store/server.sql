@@ -294,3 +294,12 @@ CREATE TABLE grants (
   envelope BLOB NOT NULL
 ) WITHOUT ROWID;
 UPDATE agents SET tags = '{}';  -- what they had said themselves
+
+-- migration 6: what agents said and was not taken, by reason (roles/scheduler/intake.h)
+CREATE TABLE not_taken (
+  flaw TEXT PRIMARY KEY,
+  count INTEGER NOT NULL,
+  agent TEXT NOT NULL,   -- whose topic the last one came on; empty: of no agent
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL
+) WITHOUT ROWID;

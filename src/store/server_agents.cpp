@@ -185,6 +185,20 @@ Expected<std::vector<HeldPolicyRow>> ServerReader::CountHeldPolicies(std::size_t
       limit);
 }
 
+Expected<std::vector<NotTakenRow>> ServerReader::ListNotTaken() {
+  return statements().All(
+      "SELECT flaw, agent, count, first, last FROM not_taken ORDER BY last DESC, flaw",
+      [](Columns& in) {
+        NotTakenRow row;
+        row.flaw = in.Text();
+        row.agent = in.Text();
+        row.count = in.Unsigned<std::uint64_t>();
+        row.first = in.Time();
+        row.last = in.Time();
+        return row;
+      });
+}
+
 Expected<std::vector<AgentCopyRow>> ServerReader::ListCopies(const AgentId& id) {
   return statements().All(
       "SELECT b.boot, b.name, b.environment, b.first, b.last FROM agent_boots b"
@@ -304,6 +318,15 @@ Expected<std::vector<AgentId>> ServerTx::RefreshAgentStatus(UtcTime idle_before,
       [](Columns& in) { return in.ReadId<AgentId>(); }, Millis(idle_before), Millis(offline_before),
       limit);
 #undef MIG_AGENT_STATUS_NOW
+}
+
+Expected<void> ServerTx::AddNotTaken(const NotTakenRow& row) {
+  auto done = statements().Run(
+      "INSERT INTO not_taken(flaw, agent, count, first, last) VALUES (?1, ?2, ?3, ?4, ?5)"
+      " ON CONFLICT(flaw) DO UPDATE SET agent = ?2, count = count + ?3, last = ?5",
+      row.flaw, row.agent, row.count, Millis(row.first), Millis(row.last));
+  if (!done) return std::move(done).error();
+  return {};
 }
 
 Expected<void> ServerTx::RecordStatistics(UtcTime now) {

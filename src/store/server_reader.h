@@ -36,6 +36,7 @@ class ServerReader {
   Expected<AgentCount> CountAgents(const Target::Sql& where);
   // The newest version first, at most `limit`.
   Expected<std::vector<HeldPolicyRow>> CountHeldPolicies(std::size_t limit);
+  Expected<std::vector<NotTakenRow>> ListNotTaken();  // the newest first
   Expected<std::vector<AgentCopyRow>> ListCopies(const AgentId& id);
   // The agents on this running system that are not offline, the one that began first first.
   Expected<std::vector<TwinRow>> ListTwins(std::string_view host);

@@ -71,6 +71,13 @@ struct AgentCount {
 };
 
 // How many agents said last that they hold that policy; version 0: none, or never heard of.
+// Messages that the scheduler did not take, for one reason.
+struct NotTakenRow {
+  std::string flaw, agent;  // `agent`: whose topic the last one came on; empty: of no agent
+  std::uint64_t count = 0;
+  UtcTime first, last;
+};
+
 struct HeldPolicyRow {
   std::uint64_t version = 0, agents = 0;
 };

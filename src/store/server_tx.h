@@ -112,6 +112,8 @@ class ServerTx : public ServerReader {
                                                     std::size_t limit);
   // One row of agents_stats from what the tables say now.
   Expected<void> RecordStatistics(UtcTime now);
+  // Adds row.count; the other fields become those of the row, `first` stays.
+  Expected<void> AddNotTaken(const NotTakenRow& row);
 
   // ---- enrolment tokens
   // Error: kExists.

@@ -151,6 +151,7 @@ void ReadServerDb(const fs::path& file) {
     Ends(reader.ListAgents({"1", {}}, AgentId(), 10));
     Ends(reader.CountAgents({"1", {}}));
     Ends(reader.CountHeldPolicies(100));
+    Ends(reader.ListNotTaken());
     Ends(reader.ListCopies(kAgent));
     Ends(reader.FindAction(kAction));
     Ends(reader.FindActionEnvelope(kAction));

@@ -206,6 +206,24 @@ TEST_CASE("server agents: agents are counted by the policy that they hold, the n
   CHECK(server.Read([](ServerReader& reader) { return reader.CountHeldPolicies(1); }).size() == 1);
 }
 
+TEST_CASE("server agents: what was not taken adds up by its reason", "[store]") {
+  ServerFixture server;
+  const auto add = [&](const char* flaw, const char* agent, std::uint64_t count, UtcTime time) {
+    server.Write([&](ServerTx& tx) { return tx.AddNotTaken({flaw, agent, count, time, time}); });
+  };
+  add("not_asked", "a", 2, kNow);
+  add("signature", "", 1, kNow + std::chrono::seconds(1));
+  add("not_asked", "b", 3, kNow + std::chrono::seconds(2));
+  const auto rows = server.Read([](ServerReader& reader) { return reader.ListNotTaken(); });
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].flaw == "not_asked");
+  CHECK(rows[0].count == 5);
+  CHECK(rows[0].agent == "b");
+  CHECK(rows[0].first == kNow);
+  CHECK(rows[0].last == kNow + std::chrono::seconds(2));
+  CHECK(rows[1].flaw == "signature");
+}
+
 TEST_CASE("server agents: a target's pattern and parameters choose", "[store]") {
   ServerFixture server;
   server.Enrol(1, "web1");

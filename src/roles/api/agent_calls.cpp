@@ -24,6 +24,23 @@ void ApiService::GetHeldPolicies(HttpRequest, Exchange exchange) {
   });
 }
 
+void ApiService::GetNotTaken(HttpRequest, Exchange exchange) {
+  AnswerFromStore(exchange, [](store::ServerReader& reader) -> Expected<Answer> {
+    auto rows = reader.ListNotTaken();
+    if (!rows) return std::move(rows).error();
+    json::array reasons;
+    for (const store::NotTakenRow& row : *rows) {
+      const bool known = !row.agent.empty();
+      reasons.push_back(json::object{{"reason", row.flaw},
+                                     {"count", json::FromUint(row.count)},
+                                     {"agent", known ? json::value(row.agent) : nullptr},
+                                     {"first", FormatRfc3339(row.first)},
+                                     {"last", FormatRfc3339(row.last)}});
+    }
+    return JsonAnswer(200, json::object{{"not_taken", std::move(reasons)}});
+  });
+}
+
 void ApiService::PostRelease(HttpRequest request, Exchange exchange, std::string person) {
   auto agent = AgentId::Parse(request.parameters.at(0));
   if (!agent) return Reply(exchange, ErrorAnswer(agent.error()));

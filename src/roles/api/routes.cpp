@@ -74,6 +74,7 @@ std::span<const ApiService::Route> ApiService::Table() {
       {"GET", "/v1/attachments/{sha256}", 0, Caller::kSessionOrAgent, &Call<&A::GetAttachment>},
       {"GET", "/v1/agents", 0, Caller::kSession, &Call<&A::GetAgents>},
       {"GET", "/v1/agents/policies", 0, Caller::kSession, &Call<&A::GetHeldPolicies>},
+      {"GET", "/v1/not-taken", 0, Caller::kSession, &Call<&A::GetNotTaken>},
       {"POST", "/v1/agents/{id}/release", kSmallBody, Caller::kSession, &Call<&A::PostRelease>},
       {"GET", "/v1/tokens", 0, Caller::kSession, &Call<&A::GetTokens>},
       {"POST", "/v1/tokens", kSmallBody, Caller::kSession, &Call<&A::PostToken>},

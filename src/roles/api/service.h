@@ -97,6 +97,7 @@ class ApiService {
   void GetAgents(HttpRequest request, Exchange exchange);
   // In agent_calls.cpp.
   void GetHeldPolicies(HttpRequest request, Exchange exchange);
+  void GetNotTaken(HttpRequest request, Exchange exchange);
   void PostRelease(HttpRequest request, Exchange exchange, std::string person);
   // In attachment_calls.cpp.
   void PutAttachment(HttpRequest request, Exchange exchange, std::string person);

@@ -5,6 +5,7 @@
 #include "proto/action.h"
 #include "roles/client/client.h"
 #include "roles/client/connection.h"
+#include "roles/client/not_taken.h"
 #include "roles/client/old_policies.h"
 #include "util/text.h"
 
@@ -134,6 +135,7 @@ int RunStatus(std::span<const std::string> arguments) {
   auto connection = Connect(wanted, options, terminal);
   if (!connection) return cli::Fail(terminal, connection.error());
   RemarkOnOldPolicies(*connection, terminal);
+  RemarkOnNotTaken(*connection, terminal);
   return id ? ShowAction(*connection->api, *id, json, terminal)
             : ListActions(*connection->api, limit, json, terminal);
 }

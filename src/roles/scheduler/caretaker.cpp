@@ -14,6 +14,7 @@ constexpr std::size_t kStatusPage = 500;
 
 void Caretaker::Start() {
   if (rounds_++ % options_.rounds_between_statistics == 0) KeepStatistics();
+  KeepTally();
   RefreshStatus();
 }
 
@@ -57,6 +58,28 @@ void Caretaker::KeepStatistics() {
         if (!outcome) {
           log::Error("cannot record statistics", {{"error", outcome.error().message()}});
         }
+      });
+}
+
+// Once a round, not once a message: garbage must not make the store write.
+void Caretaker::KeepTally() {
+  auto fresh = std::make_shared<const std::vector<Tally::Fresh>>(tally_.TakeFresh());
+  if (fresh->empty()) return;
+  store_.Write(
+      {},
+      [fresh](store::ServerTx& tx) -> Expected<void> {
+        for (const Tally::Fresh& entry : *fresh) {
+          auto added = tx.AddNotTaken({std::string(FlawName(entry.flaw)),
+                                       entry.agent ? entry.agent->Text() : std::string(),
+                                       entry.count, entry.first, entry.last});
+          if (!added) return added;
+        }
+        return {};
+      },
+      [this, fresh](const Expected<void>& outcome) {
+        if (outcome) return;
+        log::Error("cannot store what was not taken", {{"error", outcome.error().message()}});
+        for (const Tally::Fresh& entry : *fresh) tally_.GiveBack(entry);
       });
 }
 

@@ -1,5 +1,5 @@
 // What has to be done from time to time whoever speaks: agents' status by the age of their last
-// word, statistics, and forgetting what lapsed.
+// word, statistics, what was not taken, and forgetting what lapsed.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -9,6 +9,7 @@
 
 #include "roles/scheduler/announcer.h"
 #include "roles/scheduler/store_queue.h"
+#include "roles/scheduler/tally.h"
 #include "util/clock.h"
 
 namespace mig::scheduler {
@@ -23,8 +24,13 @@ class Caretaker {
   };
 
   // All outlive this.
-  Caretaker(boost::asio::io_context& io, StoreQueue& store, Announcer& announcer, Options options)
-      : timer_(io), store_(store), announcer_(announcer), options_(std::move(options)) {}
+  Caretaker(boost::asio::io_context& io, StoreQueue& store, Announcer& announcer, Tally& tally,
+            Options options)
+      : timer_(io),
+        store_(store),
+        announcer_(announcer),
+        tally_(tally),
+        options_(std::move(options)) {}
 
   // The first round at once, then one after the other.
   void Start();
@@ -32,10 +38,12 @@ class Caretaker {
  private:
   void RefreshStatus();
   void KeepStatistics();
+  void KeepTally();
 
   boost::asio::steady_timer timer_;
   StoreQueue& store_;
   Announcer& announcer_;
+  Tally& tally_;
   const Options options_;
   int rounds_ = 0;
 };

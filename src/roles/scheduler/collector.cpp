@@ -349,7 +349,7 @@ void Collector::SendAcknowledgements() {
 // ---- what was not taken
 
 void Collector::Reject(const Rejected& rejected) {
-  const auto count = tally_.Count(rejected.flaw, options_.now());
+  const auto count = tally_.Count(rejected.flaw, rejected.agent, options_.now());
   if (!count) return;
   log::Warning("message not taken", {{"flaw", std::string(FlawName(rejected.flaw))},
                                      {"agent", rejected.agent ? rejected.agent->Text() : "unknown"},

@@ -45,7 +45,7 @@ class Collector {
 
   void SetPolicy(PolicyMessage policy) { policy_ = std::move(policy); }
 
-  const Tally& tally() const { return tally_; }
+  Tally& tally() { return tally_; }
 
  private:
   void Verify(std::size_t relay, Sealed sealed, const PublicKey& key);

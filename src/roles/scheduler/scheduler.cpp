@@ -65,7 +65,8 @@ class Process {
         announcer_(io_, relays_),
         dispatcher_(io_, store_, relays_, announcer_, {config_.name, config_.rules}),
         collector_(store_, relays_, announcer_, dispatcher_, {config_.rules}),
-        caretaker_(io_, store_, announcer_, {config_.idle_after, config_.offline_after}) {
+        caretaker_(io_, store_, announcer_, collector_.tally(),
+                   {config_.idle_after, config_.offline_after}) {
     collector_.SetPolicy(policy_);
   }
 
