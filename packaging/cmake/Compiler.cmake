@@ -26,6 +26,11 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(_FORTIFY_SOURCE=2)
 endif()
 add_link_options(-Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack)
+if(MIG_STATIC)
+  # The start code of a static executable that moves itself reads packed relocations too (glibc
+  # 2.36): 0.8 MB less.
+  add_link_options(-Wl,-z,pack-relative-relocs)
+endif()
 
 if(MIG_SANITIZE)
   add_compile_options(-fsanitize=${MIG_SANITIZE} -fno-sanitize-recover=all)

@@ -172,7 +172,7 @@ Expected<std::shared_ptr<asio::ssl::context>> MakeContext(const HttpServerOption
 
 }  // namespace
 
-struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+struct HttpServer::Impl {
   Impl(asio::io_context& io_context, HttpServerOptions server_options,
        std::vector<HttpRoute> server_routes)
       : io(io_context),
@@ -191,8 +191,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::set<Stream*> open;  // for the destructor and for Stop
   std::set<Stream*> idle;  // between requests
 
-  asio::awaitable<void> Accept();
-  asio::awaitable<void> Serve(tcp::socket socket, std::string peer);
+  // Both are given what keeps this alive: a coroutine begins later than it is made.
+  asio::awaitable<void> Accept(std::shared_ptr<Impl> self);
+  asio::awaitable<void> Serve(std::shared_ptr<Impl> self, tcp::socket socket, std::string peer);
   asio::awaitable<bool> ServeOne(Stream& stream, beast::flat_buffer& buffer,
                                  const std::string& peer, bool first);
   asio::awaitable<bool> Write(Stream& stream, HttpReply reply, unsigned version, bool keep_alive);
@@ -205,8 +206,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   asio::awaitable<void> WatchForEnd(Stream& stream, std::shared_ptr<ExchangeState> state);
 };
 
-asio::awaitable<void> HttpServer::Impl::Accept() {
-  const auto self = shared_from_this();
+asio::awaitable<void> HttpServer::Impl::Accept(std::shared_ptr<Impl> self) {
   while (!stopping) {
     tcp::socket socket(io);
     auto [error] = co_await acceptor.async_accept(socket, kAwait);
@@ -232,12 +232,12 @@ asio::awaitable<void> HttpServer::Impl::Accept() {
     }
     socket.set_option(tcp::no_delay(true), ignored_by_design);
     ++per_address[peer];
-    asio::co_spawn(io, Serve(std::move(socket), peer), asio::detached);
+    asio::co_spawn(io, Serve(self, std::move(socket), peer), asio::detached);
   }
 }
 
-asio::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket, std::string peer) {
-  const auto self = shared_from_this();
+asio::awaitable<void> HttpServer::Impl::Serve(std::shared_ptr<Impl> /*self*/, tcp::socket socket,
+                                              std::string peer) {
   const auto tls = context;  // stays this connection's when the certificate is reloaded
   Stream stream(std::move(socket), tls.get());
   open.insert(&stream);
@@ -541,7 +541,7 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::Start(asio::io_context& io,
                  "without a certificate, only a loopback address is listened on, not " +
                      impl->options.listen);
   }
-  asio::co_spawn(io, impl->Accept(), asio::detached);
+  asio::co_spawn(io, impl->Accept(impl), asio::detached);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 

@@ -48,12 +48,12 @@ Expected<ShortPath> Shorten(const std::filesystem::path& socket) {
 
 }  // namespace
 
-struct LocalControl::Impl : std::enable_shared_from_this<LocalControl::Impl> {
+struct LocalControl::Impl {
   Impl(asio::io_context& io, ShortPath short_path, Answer give)
       : acceptor(io), path(std::move(short_path)), answer(std::move(give)) {}
 
-  asio::awaitable<void> Accept() {
-    const auto self = shared_from_this();
+  // Both are given what keeps this alive: a coroutine begins later than it is made.
+  asio::awaitable<void> Accept(std::shared_ptr<Impl> self) {
     for (;;) {
       auto [error, socket] = co_await acceptor.async_accept(kAwait);
       if (stopped) co_return;
@@ -65,12 +65,11 @@ struct LocalControl::Impl : std::enable_shared_from_this<LocalControl::Impl> {
         continue;
       }
       if (conversations >= kMaxConversations) continue;
-      asio::co_spawn(acceptor.get_executor(), Converse(std::move(socket)), asio::detached);
+      asio::co_spawn(acceptor.get_executor(), Converse(self, std::move(socket)), asio::detached);
     }
   }
 
-  asio::awaitable<void> Converse(stream_protocol::socket accepted) {
-    const auto self = shared_from_this();
+  asio::awaitable<void> Converse(std::shared_ptr<Impl> /*self*/, stream_protocol::socket accepted) {
     const auto socket = std::make_shared<stream_protocol::socket>(std::move(accepted));
     ++conversations;
     asio::steady_timer deadline(acceptor.get_executor(), kConversationLimit);
@@ -117,7 +116,7 @@ Expected<std::unique_ptr<LocalControl>> LocalControl::Start(asio::io_context& io
   if (!error) impl->acceptor.bind(stream_protocol::endpoint(impl->path.text), error);
   if (!error) impl->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return Error(Errc::kIo, socket.string() + ": " + error.message());
-  asio::co_spawn(io, impl->Accept(), asio::detached);
+  asio::co_spawn(io, impl->Accept(impl), asio::detached);
   return std::unique_ptr<LocalControl>(new LocalControl(std::move(impl)));
 }
 

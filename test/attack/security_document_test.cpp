@@ -36,8 +36,8 @@ std::set<std::string> TestNames(const fs::path& folder) {
 // What stands in the last cell of the document's tables, between backquotes.
 std::set<std::string> NamedTests() {
   std::set<std::string> names;
-  for (const std::string_view line :
-       mig::Split(ReadAll(MIG_SOURCE_DIR "/docs/security.md"), '\n')) {
+  const std::string text = ReadAll(MIG_SOURCE_DIR "/docs/security.md");
+  for (const std::string_view line : mig::Split(text, '\n')) {
     if (!line.starts_with("| ") || !line.ends_with("` |")) continue;
     std::string_view cell = line.substr(0, line.size() - 2);
     cell = cell.substr(cell.rfind(" | ") + 3);

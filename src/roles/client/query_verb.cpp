@@ -167,8 +167,9 @@ ExitStatus PrintSigned(Action action, const std::vector<cli::ShownAgent>& shown,
   auto envelope = Seal(kActionType, EncodeAction(action), signer);
   if (!envelope) return cli::Fail(terminal, envelope.error());
   // What was signed, for the person; the file is for programs.
-  for (const std::string_view line :
-       Split(cli::Explain(cli::Explained{*envelope, action, policy, {}, Now()}), '\n')) {
+  const std::string explanation =
+      cli::Explain(cli::Explained{*envelope, action, policy, {}, Now()});
+  for (const std::string_view line : Split(explanation, '\n')) {
     if (!line.empty()) terminal.Remark(line);
   }
   terminal.Data(cli::ActionFileText(*envelope, *audience));

@@ -254,7 +254,7 @@ TEST_CASE("runner: a child that goes beyond the limits is ended", "[agent]") {
 
 TEST_CASE("runner: a full outbox ends the action, which says so", "[agent]") {
   Bench bench;  // with 1 MiB of outbox
-  const ActionId id = bench.Run({{"flood", {{"count", 20'000}}}, {"echo", {}}}, 2s);
+  const ActionId id = bench.Run({{"flood", {{"count", 20'000}}}, {"echo", {}}}, 6s);
   CHECK(bench.StatusOf(id) == CommandStatus::kFailed);
   const auto parts = bench.scene.Parts();
   CHECK(parts.size() >= 4);
