@@ -58,7 +58,7 @@ class TestServer {
     return Run([this] { return server_->connections(); });
   }
   bool AwaitConnections(std::size_t count) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (connections() != count) {
       if (std::chrono::steady_clock::now() > deadline) return false;
       std::this_thread::yield();
