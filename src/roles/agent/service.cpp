@@ -360,15 +360,15 @@ void Service::TakeHeld() {
   const auto now = std::chrono::steady_clock::now();
   if (held_told_ && now - *held_told_ < kTellHeldAgain) return;
   held_told_ = now;
+  if (auto ok = db_.AppendToLedger(HeldNote(Now(), ground_.self.id)); !ok) {
+    log::Error("the ledger cannot be written", {{"reason", ok.error().message()}});
+  }
   log::Warning(
       "the server says that two machines use this identity (was an image cloned with its key?), "
       "and sends it nothing but stops until people release it; on each copy but one, stop the "
       "agent and give it an identity of its own",
       {{"agent", ground_.self.id.Text()},
        {"command", "mig agent reset-identity --config " + file_.string()}});
-  if (auto ok = db_.AppendToLedger(HeldNote(Now(), ground_.self.id)); !ok) {
-    log::Error("the ledger cannot be written", {{"reason", ok.error().message()}});
-  }
 }
 
 void Service::Connected() {
