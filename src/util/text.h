@@ -1,6 +1,7 @@
 // Text for people and from people: UTF-8 checks, escaping for terminals, near words.
 #pragma once
 
+#include <concepts>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +28,10 @@ std::vector<std::string> NearWords(std::string_view word, std::span<const std::s
 // "did you mean `a` or `b`?" or an empty string.
 std::string DidYouMean(std::string_view word, std::span<const std::string> candidates);
 
+// The parts are views into `text`, which must outlive them: a temporary string is refused.
 std::vector<std::string_view> Split(std::string_view text, char separator);
+template <std::same_as<std::string> Temporary>
+void Split(Temporary&& text, char separator) = delete;
 std::string Join(std::span<const std::string> parts, std::string_view separator);
 std::string_view Trim(std::string_view text);
 // `text` broken at spaces, so that no line goes beyond `width` columns where it can be helped: the
