@@ -25,8 +25,8 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/ DESTINATION share/doc/mig/exampl
 
 # The licences of these libraries ask that their notices travel with the executable (Boost's and
 # GCC's run-time do not). They come from the machine that builds: those are the versions linked.
-foreach(package libargon2-dev libc6-dev libcli11-dev libpaho-mqtt-dev libre2-dev libseccomp-dev libsodium-dev
-    libsqlite3-dev libssl-dev libyaml-cpp-dev zlib1g-dev)
+foreach(package libargon2-dev libbz2-dev libc6-dev libcli11-dev liblzma-dev libpaho-mqtt-dev libre2-dev
+    libseccomp-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev zlib1g-dev)
   install(FILES /usr/share/doc/${package}/copyright DESTINATION share/doc/mig/third-party
     RENAME ${package}.copyright OPTIONAL)
 endforeach()

@@ -9,21 +9,22 @@ namespace mig {
 namespace {
 
 struct Algorithm {
-  const char* name;  // OpenSSL's
+  const char* fetched_as;  // OpenSSL's name
   std::size_t bytes;
+  std::string_view name;
 };
 
 // In the order of DigestKind.
 constexpr std::array<Algorithm, 9> kAlgorithms = {{
-    {"MD5", 16},
-    {"SHA1", 20},
-    {"SHA2-256", 32},
-    {"SHA2-384", 48},
-    {"SHA2-512", 64},
-    {"SHA3-224", 28},
-    {"SHA3-256", 32},
-    {"SHA3-384", 48},
-    {"SHA3-512", 64},
+    {"MD5", 16, "md5"},
+    {"SHA1", 20, "sha1"},
+    {"SHA2-256", 32, "sha256"},
+    {"SHA2-384", 48, "sha384"},
+    {"SHA2-512", 64, "sha512"},
+    {"SHA3-224", 28, "sha3-224"},
+    {"SHA3-256", 32, "sha3-256"},
+    {"SHA3-384", 48, "sha3-384"},
+    {"SHA3-512", 64, "sha3-512"},
 }};
 
 const Algorithm& AlgorithmOf(DigestKind kind) {
@@ -35,7 +36,7 @@ const EVP_MD* Fetched(DigestKind kind) {
   static const auto fetched = [] {
     std::array<const EVP_MD*, kAlgorithms.size()> all{};
     for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i] = EVP_MD_fetch(nullptr, kAlgorithms[i].name, nullptr);
+      all[i] = EVP_MD_fetch(nullptr, kAlgorithms[i].fetched_as, nullptr);
     }
     return all;
   }();
@@ -51,6 +52,15 @@ void Require(int ok) {
 }  // namespace
 
 std::size_t DigestBytes(DigestKind kind) { return AlgorithmOf(kind).bytes; }
+
+std::string_view DigestName(DigestKind kind) { return AlgorithmOf(kind).name; }
+
+std::optional<DigestKind> DigestByName(std::string_view name) {
+  for (std::size_t i = 0; i < kAlgorithms.size(); ++i) {
+    if (kAlgorithms[i].name == name) return static_cast<DigestKind>(i);
+  }
+  return std::nullopt;
+}
 
 struct Digest::State {
   DigestKind kind;

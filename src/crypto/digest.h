@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "util/bytes.h"
@@ -21,6 +22,10 @@ enum class DigestKind {
   kSha3_512
 };
 std::size_t DigestBytes(DigestKind kind);
+// As people and results name it: "md5", "sha256", "sha3-256".
+std::string_view DigestName(DigestKind kind);
+// Nothing for a name that is none of these.
+std::optional<DigestKind> DigestByName(std::string_view name);
 
 class Digest {
  public:

@@ -1,5 +1,7 @@
 // The file module: files by name, content, metadata and digest. This file declares it and
 // prints its answers; the searches are file/search.h, the walk is file/run.h.
+#include <algorithm>
+
 #include "modules/file/run.h"
 #include "modules/file/search.h"
 #include "modules/module.h"
@@ -8,9 +10,14 @@ namespace mig {
 namespace {
 
 constexpr std::string_view kMismatchWords[] = {
-    "name",  "size",       "mode",    "mtime", "ctime", "atime", "btime",
-    "owner", "group",      "inode",   "links", "flag",  "type",  "linkto",
-    "xattr", "capability", "content", "md5",   "sha1",  "sha2",  "sha3",
+    "name",    "size",  "mode",  "mtime", "ctime", "atime",  "btime", "owner",
+    "group",   "inode", "links", "flag",  "type",  "linkto", "xattr", "capability",
+    "content", "bytes", "md5",   "sha1",  "sha2",  "sha3",
+};
+
+// DigestName of each kind.
+constexpr std::string_view kDigestNames[] = {
+    "md5", "sha1", "sha256", "sha384", "sha512", "sha3-224", "sha3-256", "sha3-384", "sha3-512",
 };
 
 constexpr Parameter kParameters[] = {
@@ -41,6 +48,12 @@ constexpr Parameter kParameters[] = {
      .type = ParameterType::kTexts,
      .help = "Some line matches; with a leading ! none does.",
      .value_name = "REGEX"},
+    {.flag = "bytes",
+     .field = "bytes",
+     .type = ParameterType::kTexts,
+     .help = "These bytes stand somewhere, in hexadecimal: 7f454c46, 'de ad ?? e? [2-8] ef'; ? is "
+             "any digit, [2-8] two to eight bytes; with a leading ! they stand nowhere.",
+     .value_name = "HEX"},
     {.flag = "type",
      .field = "types",
      .type = ParameterType::kTexts,
@@ -197,10 +210,17 @@ constexpr Parameter kParameters[] = {
      .type = ParameterType::kFlag,
      .help = "Return the SHA-256 of each file found.",
      .absent = "false"},
+    {.flag = "returndigests",
+     .field = "options.returndigests",
+     .type = ParameterType::kTexts,
+     .help = "Return this digest of each file found; repeat it for several.",
+     .value_name = "DIGEST",
+     .choices = kDigestNames},
     {.flag = "decompress",
      .field = "options.decompress",
      .type = ParameterType::kFlag,
-     .help = "Look inside gzip files: contents and digests are of what is packed.",
+     .help = "Look inside files of gzip, zstd, xz, lzma and bzip2: contents, bytes and digests are "
+             "of what is packed.",
      .absent = "false"},
     {.flag = "remotefs",
      .field = "options.remotefs",
@@ -272,16 +292,27 @@ std::string ChecksOf(const json::object& search) {
   struct Name {
     std::string_view field, word;
   };
-  constexpr Name kNames[] = {{"names", "name"},         {"types", "type"},
-                             {"linktargets", "linkto"}, {"sizes", "size"},
-                             {"modes", "mode"},         {"mtimes", "mtime"},
-                             {"ctimes", "ctime"},       {"atimes", "atime"},
-                             {"btimes", "btime"},       {"owners", "owner"},
-                             {"groups", "group"},       {"inodes", "inode"},
-                             {"links", "links"},        {"flags", "flag"},
-                             {"xattrs", "xattr"},       {"capabilities", "capability"},
-                             {"contents", "content"},   {"md5", "md5"},
-                             {"sha1", "sha1"},          {"sha2", "sha2"},
+  constexpr Name kNames[] = {{"names", "name"},
+                             {"types", "type"},
+                             {"linktargets", "linkto"},
+                             {"sizes", "size"},
+                             {"modes", "mode"},
+                             {"mtimes", "mtime"},
+                             {"ctimes", "ctime"},
+                             {"atimes", "atime"},
+                             {"btimes", "btime"},
+                             {"owners", "owner"},
+                             {"groups", "group"},
+                             {"inodes", "inode"},
+                             {"links", "links"},
+                             {"flags", "flag"},
+                             {"xattrs", "xattr"},
+                             {"capabilities", "capability"},
+                             {"contents", "content"},
+                             {"bytes", "bytes"},
+                             {"md5", "md5"},
+                             {"sha1", "sha1"},
+                             {"sha2", "sha2"},
                              {"sha3", "sha3"}};
   std::string text;
   for (const Name& name : kNames) {
@@ -304,8 +335,12 @@ std::string LowerCase(std::string text) {
 
 // ", owner:root" for what MIG's `fileinfo` does not have.
 std::string ExtraOf(const json::object& info, std::string_view field) {
-  for (const std::string_view known : {"lastmodified", "mode", "size", "sha256"}) {
+  for (const std::string_view known : {"lastmodified", "mode", "size"}) {
     if (field == known) return {};
+  }
+  if (std::find(std::begin(kDigestNames), std::end(kDigestNames), field) !=
+      std::end(kDigestNames)) {
+    return {};
   }
   const json::value& value = info.at(field);
   std::string text;
@@ -341,7 +376,10 @@ std::vector<std::string> PrintFile(const json::value& elements, bool found_only)
       if (const json::object* info = ObjectAt(*element, "fileinfo")) {
         line += " [lastmodified:" + TextAt(*info, "lastmodified") +
                 ", mode:" + TextAt(*info, "mode") + ", size:" + TextAt(*info, "size");
-        if (info->contains("sha256")) line += ", sha256:" + LowerCase(TextAt(*info, "sha256"));
+        for (const std::string_view name : kDigestNames) {
+          if (!info->contains(name)) continue;
+          line += ", " + std::string(name) + ":" + LowerCase(TextAt(*info, name));
+        }
         for (const auto& field : *info) line += ExtraOf(*info, field.key());
         line += "]";
       }

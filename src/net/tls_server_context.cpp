@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <tuple>
@@ -53,6 +54,10 @@ Expected<void> TrustCas(SSL_CTX* context, const Bytes& pem, const std::string& f
     const std::unique_ptr<X509, FreeCertificate> ca(
         PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
     if (ca == nullptr) break;
+    // Its extensions are taken apart now; else the first handshakes, each on its thread, would.
+    if (X509_check_purpose(ca.get(), -1, 0) != 1) {
+      return OpenSslError(Errc::kMalformed, file + ": extensions of a certificate");
+    }
     // The names are sent to clients, so that one with several certificates can choose.
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca.get()) != 1 ||
         SSL_CTX_add_client_CA(context, ca.get()) != 1) {

@@ -16,6 +16,16 @@ std::string HexOf(DigestKind kind, BytesView bytes) {
 
 }  // namespace
 
+TEST_CASE("digest: each has a name, and is found by it", "[crypto]") {
+  for (int i = 0; i <= static_cast<int>(DigestKind::kSha3_512); ++i) {
+    const auto kind = static_cast<DigestKind>(i);
+    CHECK(DigestByName(DigestName(kind)) == kind);
+  }
+  CHECK(DigestName(DigestKind::kSha3_256) == "sha3-256");
+  CHECK_FALSE(DigestByName("sha2"));
+  CHECK_FALSE(DigestByName("SHA256"));
+}
+
 // RFC 1321 section A.5; FIPS 180-4 and FIPS 202 examples (NIST, "Cryptographic Standards and
 // Guidelines: example values"), message "abc".
 TEST_CASE("digest: \"abc\" has the published digest in every algorithm", "[crypto]") {

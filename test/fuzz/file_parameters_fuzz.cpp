@@ -7,6 +7,7 @@
 #include "modules/file/content.h"
 #include "modules/file/pattern.h"
 #include "modules/file/search.h"
+#include "modules/file/sequence_scan.h"
 #include "modules/module.h"
 #include "test/fuzz/require.h"
 
@@ -28,15 +29,19 @@ bool SomeLine(const mig::file::BytePattern& pattern, BytesView block) {
 
 std::string Answers(const Search& search, BytesView content, std::size_t step) {
   mig::file::ContentScan scan;
+  mig::file::SequenceScan sequences;
   scan.Add(search);
+  sequences.Add(search);
   while (!content.empty()) {
     scan.Feed(content.substr(0, step));
+    sequences.Feed(content.substr(0, step));
     content.remove_prefix(std::min(step, content.size()));
   }
   scan.Finish();
   std::string answers;
   for (const Check& check : search.checks) {
     if (check.kind == CheckKind::kContent) answers += scan.Answer(check) ? 'y' : 'n';
+    if (check.kind == CheckKind::kBytes) answers += sequences.Found(check) ? 'y' : 'n';
   }
   return answers;
 }

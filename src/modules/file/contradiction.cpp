@@ -68,6 +68,7 @@ bool NeedsType(const Check& check, os::FileType* type) {
   if (check.mismatch) return false;
   switch (check.kind) {
     case CheckKind::kContent:
+    case CheckKind::kBytes:
     case CheckKind::kDigest:
       *type = os::FileType::kRegular;
       return true;

@@ -1,7 +1,5 @@
 #include "modules/file/reader.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cassert>
 
@@ -11,7 +9,6 @@ namespace mig::file {
 namespace {
 
 constexpr std::size_t kChunk = std::size_t{256} << 10;
-constexpr int kGzipOnly = 16;  // windowBits: a gzip header is required
 
 }  // namespace
 
@@ -25,21 +22,25 @@ void FileView::Want(DigestKind kind) {
 void FileView::Add(const Search& search) {
   searches_.push_back(&search);
   scan_.Add(search);
+  sequences_.Add(search);
   for (const Check& check : search.checks) {
     if (check.kind == CheckKind::kDigest) Want(check.digest);
   }
-  if (search.returnsha256) Want(DigestKind::kSha256);
+  for (const DigestKind kind : search.returned) Want(kind);
 }
 
 // True when no search can be satisfied any more, whatever the digests are.
 bool FileView::ContentsRuleOut(bool last) const {
-  if (scan_.empty()) return false;
+  if (scan_.empty() && sequences_.empty()) return false;
   for (const Search* search : searches_) {
     if (!search->matchall) return false;
     bool no = false;
     for (const Check& check : search->checks) {
-      if (check.kind != CheckKind::kContent || !(last || scan_.Decided(check))) continue;
-      no = no || !check.Wanted(scan_.Answer(check), true);
+      if (check.kind == CheckKind::kContent && (last || scan_.Decided(check))) {
+        no = no || !check.Wanted(scan_.Answer(check), true);
+      } else if (check.kind == CheckKind::kBytes && (last || sequences_.Found(check))) {
+        no = no || !check.Wanted(sequences_.Found(check));
+      }
     }
     if (!no) return false;
   }
@@ -50,6 +51,7 @@ void FileView::Feed(BytesView bytes, bool last) {
   if (decided()) return;
   scan_.Feed(bytes);
   if (last) scan_.Finish();
+  sequences_.Feed(bytes);
   // Contents first: a digest costs more than the search for a line, and most files are small enough
   // to be decided here, before it is begun.
   ruled_out_ = ContentsRuleOut(last);
@@ -63,6 +65,7 @@ void FileView::Feed(BytesView bytes, bool last) {
 
 bool FileView::Answer(const Check& check) const {
   if (check.kind == CheckKind::kContent) return check.Wanted(scan_.Answer(check), true);
+  if (check.kind == CheckKind::kBytes) return check.Wanted(sequences_.Found(check));
   assert(check.kind == CheckKind::kDigest);
   return check.Wanted(DigestOf(check.digest) == check.expected);
 }
@@ -82,58 +85,7 @@ const Bytes& FileView::DigestOf(DigestKind kind) const {
   return found->value;
 }
 
-struct FileReader::Inflater {
-  z_stream stream{};
-  bool ready = false;
-  std::vector<char> out = std::vector<char>(kChunk);
-
-  ~Inflater() {
-    if (ready) inflateEnd(&stream);
-  }
-  bool Begin() {
-    const int status = ready ? inflateReset(&stream) : inflateInit2(&stream, kGzipOnly + MAX_WBITS);
-    ready = ready || status == Z_OK;
-    return status == Z_OK;
-  }
-
-  // What stands in `in`, unpacked into `view`. Sets `between` when a member has ended.
-  Expected<void> Feed(BytesView in, FileView& view, bool* between) {
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
-    stream.avail_in = static_cast<uInt>(in.size());
-    while (stream.avail_in > 0) {
-      if (*between) {
-        // Another member, or padding with zeros, which gzip(1) ignores too.
-        if (*stream.next_in == 0) {
-          ++stream.next_in;
-          --stream.avail_in;
-          continue;
-        }
-        if (!Begin()) return Error(Errc::kInternal, "zlib does not start again");
-        *between = false;
-      }
-      int status = Z_OK;
-      do {
-        stream.next_out = reinterpret_cast<Bytef*>(out.data());
-        stream.avail_out = static_cast<uInt>(out.size());
-        status = inflate(&stream, Z_NO_FLUSH);
-        const std::size_t size = out.size() - stream.avail_out;
-        if (size > 0) view.Feed(BytesView(out.data(), size), /*last=*/false);
-        if (view.decided()) return {};
-      } while (status == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0));
-      if (status == Z_STREAM_END) {
-        *between = true;
-      } else if (status != Z_OK && status != Z_BUF_ERROR) {
-        return Error(Errc::kMalformed, std::string("broken gzip: ") +
-                                           (stream.msg != nullptr ? stream.msg : "bad data"));
-      }
-    }
-    return {};
-  }
-};
-
-FileReader::FileReader(ReadPace* pace)
-    : pace_(pace), buffer_(kChunk), inflater_(std::make_unique<Inflater>()) {}
-FileReader::~FileReader() = default;
+FileReader::FileReader(ReadPace* pace) : pace_(pace), buffer_(kChunk) {}
 
 Expected<std::size_t> FileReader::Fill(os::PassingReader& file, std::uint64_t size,
                                        std::uint64_t done, bool* last) {
@@ -155,33 +107,36 @@ Expected<FileReader::Outcome> FileReader::Read(const os::OpenFile& file, FileVie
                                                FileView* unpacked) {
   Outcome outcome;
   os::PassingReader passing(file);
-  bool first = true;
+  const PackedFormat* format = nullptr;
   bool last = false;
-  bool between = false;
   const auto open = [](const FileView* view) { return view != nullptr && !view->decided(); };
   const auto unpacks = [&] { return !outcome.broken && open(unpacked); };
+  const Unpacker::Take take = [&](BytesView bytes) {
+    unpacked->Feed(bytes, /*last=*/false);
+    return !unpacked->decided();
+  };
   while (!last && (open(raw) || unpacks())) {
+    const bool first = outcome.bytes == 0;
     auto count = Fill(passing, file.size, outcome.bytes, &last);
     if (!count) return std::move(count).error();
     const BytesView bytes(buffer_.data(), *count);
     outcome.bytes += *count;
     if (first && unpacked != nullptr) {
-      outcome.unpacked = bytes.starts_with("\x1f\x8b");
-      if (outcome.unpacked && !inflater_->Begin()) {
-        return Error(Errc::kInternal, "zlib does not start");
+      format = PackedFormatOf(bytes);
+      if (format != nullptr) {
+        if (auto ok = unpacker_.Begin(*format); !ok) return std::move(ok).error();
       }
     }
-    first = false;
     if (raw != nullptr) raw->Feed(bytes, last);
     if (!unpacks()) continue;
-    if (!outcome.unpacked) {
+    if (format == nullptr) {
       unpacked->Feed(bytes, last);
       continue;
     }
-    if (auto ok = inflater_->Feed(bytes, *unpacked, &between); !ok) {
-      outcome.broken = std::move(ok).error();
-    } else if (last && !between && open(unpacked)) {
-      outcome.broken = Error(Errc::kMalformed, "broken gzip: it ends too early");
+    auto fed = unpacker_.Feed(bytes, take);
+    if (fed && last && open(unpacked)) fed = unpacker_.Finish();
+    if (!fed) {
+      outcome.broken = std::move(fed).error();
     } else if (last) {
       unpacked->Feed({}, /*last=*/true);
     }

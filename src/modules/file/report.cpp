@@ -63,15 +63,14 @@ Report::Report(const std::vector<Search>& searches, std::vector<Unanswerable> un
 }
 
 bool Report::Found(Running& running, const std::string& path, const os::FileStatus& status,
-                   const Check* check, const std::optional<Bytes>& sha256,
-                   const json::object& extra) {
+                   const Check* check, const Digests& digests, const json::object& extra) {
   if (running.done() || ended()) return !ended();
   const Search& search = running.search();
   json::object info{
       {"size", json::FromUint(status.size)},
       {"mode", ModeText(status)},
       {"lastmodified", TimeText(status.modified.seconds, status.modified.nanoseconds)}};
-  if (sha256) info["sha256"] = UpperHex(*sha256);
+  for (const auto& [kind, value] : digests) info[DigestName(kind)] = UpperHex(value);
   for (const auto& member : extra) info[member.key()] = member.value();
   json::object asked = check != nullptr
                            ? OneCheck(*check, json::array{json::FromName(FolderOf(path))})

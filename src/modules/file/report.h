@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "modules/file/search.h"
@@ -42,6 +42,9 @@ class Running {
   std::vector<std::uint64_t> check_hits_;  // matchany: for each check
 };
 
+// What a find's content has, by kind.
+using Digests = std::vector<std::pair<DigestKind, Bytes>>;
+
 class Report {
  public:
   Report(const std::vector<Search>& searches, std::vector<Unanswerable> unanswerable,
@@ -55,7 +58,7 @@ class Report {
   // has found as many as it may, also by another worker just now. False when nobody takes more: the
   // run ends. `extra` joins the `fileinfo`.
   bool Found(Running& running, const std::string& path, const os::FileStatus& status,
-             const Check* check, const std::optional<Bytes>& sha256, const json::object& extra);
+             const Check* check, const Digests& digests, const json::object& extra);
 
   void Followed(const std::string& path, const std::string& target);
 

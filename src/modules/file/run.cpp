@@ -54,6 +54,7 @@ struct Candidate {
 
 std::string_view ReasonOf(Errc code) {
   if (code == Errc::kDenied) return "permission";
+  if (code == Errc::kFull) return "toolarge";
   return code == Errc::kNotFound ? "vanished" : "unreadable";
 }
 
@@ -511,7 +512,7 @@ void Visitor::Evaluate(FileInHand& file, const Scopes& scopes, bool has_content)
   FileView unpacked;
   for (const Candidate& candidate : candidates) {
     const Search& search = candidate.search();
-    if (search.needs_content() || search.returnsha256) {
+    if (search.needs_content() || !search.returned.empty()) {
       (search.decompress ? unpacked : raw).Add(search);
     }
   }
@@ -551,14 +552,16 @@ bool Visitor::Conclude(Candidate& candidate, FileInHand& file, const FileView& v
     return true;
   }
   const std::string path = file.PathFor(*candidate.scope);
-  std::optional<Bytes> sha256;
-  if (search.returnsha256 && readable) sha256 = view.Sha256();
+  Digests digests;
+  if (readable) {
+    for (const DigestKind kind : search.returned) digests.emplace_back(kind, view.DigestOf(kind));
+  }
   const json::object extra = file.Extra(search, names_);
   Running& running = *candidate.scope->running;
-  if (search.matchall) return report_.Found(running, path, *status, nullptr, sha256, extra);
+  if (search.matchall) return report_.Found(running, path, *status, nullptr, digests, extra);
   for (const Check* check : candidate.yes) {
     if (running.done()) break;
-    if (!report_.Found(running, path, *status, check, sha256, extra)) return false;
+    if (!report_.Found(running, path, *status, check, digests, extra)) return false;
   }
   return true;
 }

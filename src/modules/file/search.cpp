@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "modules/file/byte_sequence.h"
 #include "modules/file/contradiction.h"
 #include "modules/file/metadata_check.h"
 #include "util/encoding.h"
@@ -35,6 +36,7 @@ constexpr std::array kFields = {
     Field{"xattrs", "xattr", CheckKind::kXattr},
     Field{"capabilities", "capability", CheckKind::kCapability},
     Field{"contents", "content", CheckKind::kContent},
+    Field{"bytes", "bytes", CheckKind::kBytes},
     Field{"md5", "md5", CheckKind::kDigest},
     Field{"sha1", "sha1", CheckKind::kDigest},
     Field{"sha2", "sha2", CheckKind::kDigest},
@@ -83,6 +85,13 @@ Expected<Check> ParseCheck(const Field& field, std::string value, bool mismatch)
   check.mismatch = mismatch;
   if (field.kind == CheckKind::kContent) {
     if (auto ok = ParseRegex(check); !ok) return std::move(ok).error();
+  } else if (field.kind == CheckKind::kBytes) {
+    std::string_view digits = check.value;
+    check.inverted = digits.starts_with('!');
+    if (check.inverted) digits.remove_prefix(1);
+    auto sequence = ByteSequence::Parse(digits);
+    if (!sequence) return std::move(sequence).error();
+    check.sequence = std::move(*sequence);
   } else if (field.kind == CheckKind::kDigest) {
     if (auto ok = ParseDigest(field.name, check.value, &check); !ok) return std::move(ok).error();
   } else {
@@ -134,7 +143,8 @@ void Abridge(json::object& definition) {
 }
 
 // As MIG puts a search into its results: the definition, its numbers zeroed.
-json::object RepeatedForm(const json::object& fields, const Search& search) {
+json::object RepeatedForm(const json::object& fields, const json::object& given_options,
+                          const Search& search) {
   json::object asked;
   for (const auto& member : fields) {
     if (member.key() == "options" || member.value().is_null()) continue;
@@ -146,12 +156,13 @@ json::object RepeatedForm(const json::object& fields, const Search& search) {
                        {"macroal", search.macroal},
                        {"mismatch", nullptr},
                        {"matchlimit", 0}};
-  if (const json::value* given = FieldOf(fields, "options")) {
-    if (const json::value* mismatch = FieldOf(given->as_object(), "mismatch")) {
-      options["mismatch"] = *mismatch;
-    }
+  if (const json::value* mismatch = FieldOf(given_options, "mismatch")) {
+    options["mismatch"] = *mismatch;
   }
-  if (search.returnsha256) options["returnsha256"] = true;
+  if (FlagIn(given_options, "returnsha256")) options["returnsha256"] = true;
+  if (const json::value* digests = FieldOf(given_options, "returndigests")) {
+    options["returndigests"] = *digests;
+  }
   if (search.decompress) options["decompress"] = true;
   if (search.remotefs) options["remotefs"] = true;
   if (search.pseudofs) options["pseudofs"] = true;
@@ -204,6 +215,16 @@ Expected<void> ReadPaths(const json::object& fields, std::string_view name,
   return {};
 }
 
+// The declaration has checked the names.
+std::vector<DigestKind> ReturnedDigests(const json::object& options) {
+  std::set<DigestKind> kinds;
+  if (FlagIn(options, "returnsha256")) kinds.insert(DigestKind::kSha256);
+  for (const std::string& name : Texts(options, "returndigests")) {
+    if (const auto kind = DigestByName(name)) kinds.insert(*kind);
+  }
+  return {kinds.begin(), kinds.end()};
+}
+
 Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   Search search;
   search.label = std::move(label);
@@ -212,7 +233,7 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   const json::object& options = given == nullptr ? no_options : given->as_object();
   search.matchall = FlagIn(options, "matchall");
   search.macroal = FlagIn(options, "macroal");
-  search.returnsha256 = FlagIn(options, "returnsha256");
+  search.returned = ReturnedDigests(options);
   search.decompress = FlagIn(options, "decompress");
   search.remotefs = FlagIn(options, "remotefs");
   search.pseudofs = FlagIn(options, "pseudofs");
@@ -234,14 +255,14 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
     for (std::string& value : Texts(fields, field.name)) {
       auto check = ParseCheck(field, std::move(value), turned);
       if (!check) return std::move(check).error().During(field.name);
-      if (field.kind != CheckKind::kContent && field.kind != CheckKind::kDigest) ++search.cheap;
+      if (field.kind < CheckKind::kContent) ++search.cheap;
       search.entries =
           search.entries || field.kind == CheckKind::kType || field.kind == CheckKind::kLinkTarget;
       search.checks.push_back(std::move(*check));
     }
   }
   if (auto ok = CheckWhole(search, mismatch); !ok) return std::move(ok).error();
-  search.repeated = RepeatedForm(fields, search);
+  search.repeated = RepeatedForm(fields, options, search);
   return search;
 }
 

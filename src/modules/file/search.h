@@ -8,6 +8,7 @@
 //   owner, inode, … what metadata_check.h and metadata.h say
 //   content         some line has a match; with `!`: no line has
 //   content+macroal there is a line, and every line has a match; with `!`: no line has one
+//   bytes           the sequence stands somewhere in the content; with `!`: nowhere
 //   digests         the whole content has that digest
 // A file is found when all checks say yes (matchall), or is reported once for each check that says
 // yes.
@@ -29,7 +30,9 @@
 namespace mig::file {
 
 class BytePattern;
+class ByteSequence;
 
+// In the order of evaluation; what needs the content begins with kContent.
 enum class CheckKind {
   kName,
   kMode,
@@ -48,6 +51,7 @@ enum class CheckKind {
   kXattr,
   kCapability,
   kContent,
+  kBytes,
   kDigest,
 };
 
@@ -68,6 +72,7 @@ struct Check {
 
   std::shared_ptr<const BytePattern> pattern;        // a regex's, without its `!`
   std::shared_ptr<const BytePattern> value_pattern;  // kXattr: of NAME=VALUE; may be null
+  std::shared_ptr<const ByteSequence> sequence;      // kBytes
   std::uint64_t least = 0;                           // kSize, kLinks, kInode, kOwner, kGroup
   std::uint64_t most = 0;                            // the same
   bool by_name = false;                     // kOwner, kGroup: the number is still to be looked up
@@ -101,7 +106,7 @@ struct Search {
   std::size_t cheap = 0;           // how many of them need no content
   bool matchall = false;
   bool macroal = false;
-  bool returnsha256 = false;
+  std::vector<DigestKind> returned;  // digests of its finds to report, each once, in their order
   bool decompress = false;
   bool remotefs = false;
   bool pseudofs = false;

@@ -1,14 +1,18 @@
 #include "test/modules/file/plain_search.h"
 
+#include <bzlib.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <lzma.h>
 #include <re2/re2.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <optional>
 #include <stdexcept>
@@ -130,30 +134,138 @@ std::string ModeOf(mode_t mode) {
   return text;
 }
 
+// One member at the beginning of `rest`, which loses it. Nothing when it is broken.
+using Member = std::optional<std::string> (*)(std::string_view& rest);
+
+std::optional<std::string> GzipMember(std::string_view& rest) {
+  z_stream stream{};
+  if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw std::runtime_error("inflateInit2");
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(rest.data()));
+  stream.avail_in = static_cast<uInt>(rest.size());
+  std::string out;
+  int status = Z_OK;
+  while (status == Z_OK) {
+    std::string chunk(10'000, '\0');
+    stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
+    stream.avail_out = static_cast<uInt>(chunk.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    out.append(chunk, 0, chunk.size() - stream.avail_out);
+  }
+  rest.remove_prefix(rest.size() - stream.avail_in);
+  inflateEnd(&stream);
+  return status == Z_STREAM_END ? std::optional(out) : std::nullopt;
+}
+
+std::optional<std::string> LzmaMember(std::string_view& rest, bool alone) {
+  lzma_stream stream = LZMA_STREAM_INIT;
+  const lzma_ret begun =
+      alone ? lzma_alone_decoder(&stream, 1 << 26) : lzma_stream_decoder(&stream, 1 << 26, 0);
+  if (begun != LZMA_OK) throw std::runtime_error("lzma decoder");
+  stream.next_in = reinterpret_cast<const std::uint8_t*>(rest.data());
+  stream.avail_in = rest.size();
+  std::string out;
+  lzma_ret status = LZMA_OK;
+  while (status == LZMA_OK) {
+    std::string chunk(10'000, '\0');
+    stream.next_out = reinterpret_cast<std::uint8_t*>(chunk.data());
+    stream.avail_out = chunk.size();
+    status = lzma_code(&stream, LZMA_FINISH);
+    out.append(chunk, 0, chunk.size() - stream.avail_out);
+  }
+  rest.remove_prefix(rest.size() - stream.avail_in);
+  lzma_end(&stream);
+  return status == LZMA_STREAM_END ? std::optional(out) : std::nullopt;
+}
+
+std::optional<std::string> ZstdMember(std::string_view& rest) {
+  const std::size_t packed = ZSTD_findFrameCompressedSize(rest.data(), rest.size());
+  if (ZSTD_isError(packed) != 0) return std::nullopt;
+  std::string out(std::size_t{1} << 24, '\0');  // contents here are smaller
+  const std::size_t size = ZSTD_decompress(out.data(), out.size(), rest.data(), packed);
+  if (ZSTD_isError(size) != 0) return std::nullopt;
+  out.resize(size);
+  rest.remove_prefix(packed);
+  return out;
+}
+
+std::optional<std::string> Bzip2Member(std::string_view& rest) {
+  bz_stream stream{};
+  if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) throw std::runtime_error("bzip2 decoder");
+  stream.next_in = const_cast<char*>(rest.data());
+  stream.avail_in = static_cast<unsigned>(rest.size());
+  std::string out;
+  int status = BZ_OK;
+  while (status == BZ_OK) {
+    std::string chunk(10'000, '\0');
+    stream.next_out = chunk.data();
+    stream.avail_out = static_cast<unsigned>(chunk.size());
+    status = BZ2_bzDecompress(&stream);
+    out.append(chunk, 0, chunk.size() - stream.avail_out);
+    if (stream.avail_out > 0 && stream.avail_in == 0) break;
+  }
+  rest.remove_prefix(rest.size() - stream.avail_in);
+  BZ2_bzDecompressEnd(&stream);
+  return status == BZ_STREAM_END ? std::optional(out) : std::nullopt;
+}
+
+// As `file` would tell. Those that the trees have begin with 1 MiB or 8 MiB of dictionary.
+Member MemberOf(std::string_view content) {
+  if (content.starts_with("\x1f\x8b")) return GzipMember;
+  if (content.starts_with("\x28\xb5\x2f\xfd")) return ZstdMember;
+  if (content.starts_with(std::string_view("\xfd"
+                                           "7zXZ\0",
+                                           6))) {
+    return [](std::string_view& rest) { return LzmaMember(rest, false); };
+  }
+  if (content.size() >= 10 && content.starts_with("BZh") && content[3] >= '1' &&
+      content[3] <= '9' &&
+      (content.substr(4, 6) == "1AY&SY" || content.substr(4, 6) == "\x17\x72\x45\x38\x50\x90")) {
+    return Bzip2Member;
+  }
+  if (content.size() >= 13 && content.starts_with(std::string_view("]\0\0\x10\0", 5)) &&
+      content.substr(5, 8) == std::string(8, '\xff')) {
+    return [](std::string_view& rest) { return LzmaMember(rest, true); };
+  }
+  return nullptr;
+}
+
 // Nothing when it is broken.
 std::optional<std::string> Unpack(const std::string& content) {
-  if (!content.starts_with("\x1f\x8b")) return content;
+  const Member member = MemberOf(content);
+  if (member == nullptr) return content;
   std::string out;
-  std::size_t at = 0;
-  while (at < content.size()) {
-    z_stream stream{};
-    if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw std::runtime_error("inflateInit2");
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data() + at));
-    stream.avail_in = static_cast<uInt>(content.size() - at);
-    int status = Z_OK;
-    while (status == Z_OK) {
-      std::string chunk(10'000, '\0');
-      stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
-      stream.avail_out = static_cast<uInt>(chunk.size());
-      status = inflate(&stream, Z_NO_FLUSH);
-      out.append(chunk, 0, chunk.size() - stream.avail_out);
-    }
-    at = content.size() - stream.avail_in;
-    inflateEnd(&stream);
-    if (status != Z_STREAM_END) return std::nullopt;
-    while (at < content.size() && content[at] == '\0') ++at;
+  for (std::string_view rest = content; !rest.empty();) {
+    const auto unpacked = member(rest);
+    if (!unpacked) return std::nullopt;
+    out += *unpacked;
+    while (!rest.empty() && rest.front() == '\0') rest.remove_prefix(1);
   }
   return out;
+}
+
+// Each place is tried, and at each what a wildcard or jump may stand for.
+bool StandsAt(const std::string& content, std::size_t at, const std::string& sequence,
+              std::size_t digit) {
+  while (digit < sequence.size() && sequence[digit] == ' ') ++digit;
+  if (digit == sequence.size()) return true;
+  if (sequence[digit] == '[') {
+    const std::size_t end = sequence.find(']', digit);
+    const std::string jump = sequence.substr(digit + 1, end - digit - 1);
+    const std::size_t dash = jump.find('-');
+    const std::size_t least = std::stoul(jump);
+    const std::size_t most = dash == std::string::npos ? least : std::stoul(jump.substr(dash + 1));
+    for (std::size_t over = least; over <= most && at + over <= content.size(); ++over) {
+      if (StandsAt(content, at + over, sequence, end + 1)) return true;
+    }
+    return false;
+  }
+  if (at == content.size()) return false;
+  const std::string is = EncodeHex(content.substr(at, 1));
+  const auto fits = [](char asked, char digit_is) {
+    return asked == '?' || std::tolower(asked) == digit_is;
+  };
+  return fits(sequence[digit], is[0]) && fits(sequence[digit + 1], is[1]) &&
+         StandsAt(content, at + 1, sequence, digit + 2);
 }
 
 std::string Upper(std::string text) {
@@ -191,12 +303,13 @@ bool AgeFits(const std::string& asked, const struct stat& status, UtcTime now) {
 }
 
 std::string MismatchWord(const std::string& field) {
-  const bool digest = field == "md5" || field.starts_with("sha");
-  return digest ? field : field.substr(0, field.size() - 1);  // "names": name
+  const bool itself = field == "bytes" || field == "md5" || field.starts_with("sha");
+  return itself ? field : field.substr(0, field.size() - 1);  // "names": name
 }
 
 bool NeedsContent(const PlainCheck& check) {
-  return check.field == "contents" || check.field == "md5" || check.field.starts_with("sha");
+  return check.field == "contents" || check.field == "bytes" || check.field == "md5" ||
+         check.field.starts_with("sha");
 }
 
 // The pattern of a check, and whether it is inverted.
@@ -208,6 +321,14 @@ std::pair<std::string, bool> Pattern(const std::string& value) {
 bool RegexAnswer(const PlainCheck& check, const std::string& text) {
   const auto [pattern, inverted] = Pattern(check.value);
   return Matches(pattern, text) != inverted;
+}
+
+bool BytesAnswer(const PlainCheck& check, const std::string& content) {
+  const auto [sequence, inverted] = Pattern(check.value);
+  for (std::size_t at = 0; at < content.size(); ++at) {
+    if (StandsAt(content, at, sequence, 0)) return !inverted;
+  }
+  return inverted;
 }
 
 bool ContentAnswer(const PlainSearch& search, const PlainCheck& check, const std::string& content) {
@@ -322,7 +443,7 @@ void Run::Search(const PlainSearch& search) {
       struct stat status {};
       if (::stat(real.c_str(), &status) != 0 || S_ISREG(status.st_mode) ||
           S_ISDIR(status.st_mode)) {
-        throw std::runtime_error(given + " leads out of the tree");
+        throw std::runtime_error(given + " leads out of the tree, to " + real);
       }
       skipped_.emplace(real, "special");
     } else if (node->is_folder()) {
@@ -415,7 +536,7 @@ void Run::Evaluate(const PlainSearch& search, const Seen& seen) {
   for (const PlainCheck& check : search.checks) needs_content |= NeedsContent(check);
   const bool candidate = search.matchall || needs_content || !yes.empty();
   if (!candidate) return;
-  const bool opens = needs_content || search.returnsha256;
+  const bool opens = needs_content || search.returnsha256 || !search.returndigests.empty();
   if (!seen.status || (opens && !seen.readable)) Fail(seen.key, "permission");
   if (!seen.status) return;
   std::optional<std::string> content;
@@ -428,8 +549,13 @@ void Run::Evaluate(const PlainSearch& search, const Seen& seen) {
       certain = false;
     }
   }
-  std::string sha256;
-  if (search.returnsha256 && content) sha256 = HexDigest(DigestKind::kSha256, *content);
+  std::map<std::string, std::string> digests;
+  if (content) {
+    if (search.returnsha256) digests["sha256"] = HexDigest(DigestKind::kSha256, *content);
+    for (const std::string& name : search.returndigests) {
+      digests[name] = HexDigest(*DigestByName(name), *content);
+    }
+  }
   for (const PlainCheck& check : search.checks) {
     if (!NeedsContent(check)) continue;
     if (!content && certain) {  // not readable: neither yes nor no
@@ -438,8 +564,9 @@ void Run::Evaluate(const PlainSearch& search, const Seen& seen) {
     }
     bool answer = true;  // of what is broken nothing is said here but that it may be
     if (content) {
-      answer = check.field == "contents"
-                   ? ContentAnswer(search, check, *content)
+      answer = check.field == "contents" ? ContentAnswer(search, check, *content)
+               : check.field == "bytes"
+                   ? BytesAnswer(check, *content)
                    : HexDigest(PlainDigestKind(check.field, check.value.size()), *content) ==
                          Upper(check.value);
       if (search.mismatch.contains(MismatchWord(check.field))) answer = !answer;
@@ -453,7 +580,7 @@ void Run::Evaluate(const PlainSearch& search, const Seen& seen) {
   find.mode = ModeOf(seen.status->st_mode);
   find.modified = TimeText(seen.status->st_mtim.tv_sec,
                            static_cast<std::uint32_t>(seen.status->st_mtim.tv_nsec));
-  find.sha256 = sha256;
+  find.digests = digests;
   std::vector<PlainFind>& finds = answer_.finds[search.label];
   if (search.matchall) {
     find.certain = certain || !needs_content;
@@ -513,9 +640,11 @@ json::object PlainSearch::ToJson() const {
   }
   json::array words;
   for (const std::string& word : mismatch) words.emplace_back(word);
+  json::array returned(returndigests.begin(), returndigests.end());
   fields["options"] = json::object{{"matchall", matchall},
                                    {"macroal", macroal},
                                    {"returnsha256", returnsha256},
+                                   {"returndigests", std::move(returned)},
                                    {"decompress", decompress},
                                    {"maxdepth", static_cast<std::int64_t>(maxdepth)},
                                    {"matchlimit", static_cast<std::int64_t>(matchlimit)},

@@ -27,6 +27,7 @@ struct PlainSearch {
   std::vector<PlainCheck> checks;
   std::set<std::string> mismatch;  // MIG's words
   bool matchall = false, macroal = false, returnsha256 = false, decompress = false;
+  std::vector<std::string> returndigests;
   std::uint64_t maxdepth = 0, matchlimit = 0;
 
   json::object ToJson() const;
@@ -40,7 +41,7 @@ struct PlainFind {
   std::uint64_t size = 0;
   std::string mode;
   std::string modified;
-  std::string sha256;
+  std::map<std::string, std::string> digests;  // by name, those that come back
   bool certain = true;  // false: in broken gzip, which may be decided before the broken part
 };
 

@@ -59,7 +59,23 @@ PlainCheck RandomCheck(RandomSource& random, const MadeTree& tree) {
                                ">1k", "7",  ">256k", "<1t", ">1t"};
   static const Texts kAges = {"<1d", ">1d",  "<2d", ">2d", "<24h",
                               ">3h", "<60m", ">1d", "<0d", ">0m"};
-  switch (random.Below(9)) {
+  static const Texts kSequences = {"6e 65 65 64 6c 65",
+                                   "6E65",
+                                   "6e ?? 65",
+                                   "6? ?5",
+                                   "0a",
+                                   "0d 0a",
+                                   "00 00",
+                                   "ff",
+                                   "61 [0-3] 62",
+                                   "6e [2-9] 0a",
+                                   "?a",
+                                   "6e [1] 65 [0-20] 6e",
+                                   "00 ?? ??",
+                                   "c3 a9",
+                                   "6c 65 [0-256] 6e 65",
+                                   "30"};
+  switch (random.Below(10)) {
     case 0:
     case 1:
       return {"names", RandomRegex(random, kNames)};
@@ -73,10 +89,15 @@ PlainCheck RandomCheck(RandomSource& random, const MadeTree& tree) {
       const std::string field = random.Pick(Texts{"md5", "sha1", "sha2", "sha3"});
       return {field, RandomDigest(random, tree, field)};
     }
+    case 6:
+      return {"bytes", RandomRegex(random, kSequences)};
     default:
       return {"contents", RandomRegex(random, kContents)};
   }
 }
+
+const Texts kDigestNames = {"md5",      "sha1",     "sha256",   "sha384",  "sha512",
+                            "sha3-224", "sha3-256", "sha3-384", "sha3-512"};
 
 PlainSearch RandomSearch(RandomSource& random, const MadeTree& tree, std::string label) {
   PlainSearch search;
@@ -90,12 +111,14 @@ PlainSearch RandomSearch(RandomSource& random, const MadeTree& tree, std::string
   search.matchall = random.OneIn(2);
   for (const PlainCheck& check : search.checks) {
     if (check.field == "contents") search.macroal = random.OneIn(3);
-    const bool digest = check.field == "md5" || check.field.starts_with("sha");
+    const bool digest =
+        check.field == "bytes" || check.field == "md5" || check.field.starts_with("sha");
     if (random.OneIn(4)) {
       search.mismatch.insert(digest ? check.field : check.field.substr(0, check.field.size() - 1));
     }
   }
   search.returnsha256 = random.OneIn(4);
+  while (random.OneIn(5)) search.returndigests.push_back(random.Pick(kDigestNames));
   search.decompress = random.OneIn(3);
   if (random.OneIn(3)) search.maxdepth = 1 + random.Below(4);
   if (random.OneIn(10)) search.matchlimit = 1 + random.Below(5);

@@ -1,12 +1,15 @@
 #include "test/modules/file/tree_maker.h"
 
+#include <bzlib.h>
 #include <fcntl.h>
+#include <lzma.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -93,6 +96,58 @@ std::string Gzip(const std::string& content) {
   return out;
 }
 
+std::string Xz(const std::string& content, bool alone) {
+  lzma_options_lzma options;
+  if (lzma_lzma_preset(&options, 1) != 0) throw std::runtime_error("lzma_lzma_preset");
+  lzma_stream stream = LZMA_STREAM_INIT;
+  const lzma_ret begun = alone ? lzma_alone_encoder(&stream, &options)
+                               : lzma_easy_encoder(&stream, 1, LZMA_CHECK_CRC64);
+  if (begun != LZMA_OK) throw std::runtime_error("lzma encoder");
+  std::string out(2 * content.size() + 512, '\0');
+  stream.next_in = reinterpret_cast<const std::uint8_t*>(content.data());
+  stream.avail_in = content.size();
+  stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+  stream.avail_out = out.size();
+  if (lzma_code(&stream, LZMA_FINISH) != LZMA_STREAM_END) throw std::runtime_error("lzma_code");
+  out.resize(stream.total_out);
+  lzma_end(&stream);
+  return out;
+}
+
+std::string Zstd(const std::string& content) {
+  std::string out(ZSTD_compressBound(content.size()), '\0');
+  const std::size_t size = ZSTD_compress(out.data(), out.size(), content.data(), content.size(), 3);
+  if (ZSTD_isError(size) != 0) throw std::runtime_error("ZSTD_compress");
+  out.resize(size);
+  return out;
+}
+
+std::string Bzip2(std::string content) {
+  std::string out(2 * content.size() + 1024, '\0');
+  auto size = static_cast<unsigned>(out.size());
+  if (BZ2_bzBuffToBuffCompress(out.data(), &size, content.data(),
+                               static_cast<unsigned>(content.size()), 1, 0, 0) != BZ_OK) {
+    throw std::runtime_error("BZ2_bzBuffToBuffCompress");
+  }
+  out.resize(size);
+  return out;
+}
+
+std::string Pack(std::size_t packing, const std::string& content) {
+  switch (packing) {
+    case 0:
+      return Zstd(content);
+    case 1:
+      return Xz(content, /*alone=*/false);
+    case 2:
+      return Xz(content, /*alone=*/true);
+    case 3:
+      return Bzip2(content);
+    default:
+      return Gzip(content);
+  }
+}
+
 // Often one of the ages that are asked for (days and hours of random_search.cpp), on or about its
 // edge.
 timespec RandomTime(RandomSource& random, const TreeWishes& wishes) {
@@ -160,7 +215,7 @@ void MadeTree::MakeThing(RandomSource& random, const TreeWishes& wishes) {
       MakeSpecial(random, path);
       break;
     case 7:
-      if (others_.empty() || ::link(random.Pick(others_).c_str(), path.c_str()) != 0) return;
+      if (!MakeHardLink(random, path)) return;
       break;
     default:
       MakeFile(random, wishes, path);
@@ -172,10 +227,11 @@ void MadeTree::MakeFile(RandomSource& random, const TreeWishes& wishes, const st
   std::string content = RandomContent(random);
   if (random.OneIn(3) || contents_.empty()) contents_.push_back(content);
   if (random.OneIn(8)) {
-    content = Gzip(content);
+    const std::size_t packing = random.Below(5);
+    content = Pack(packing, content);
     switch (random.Below(6)) {
       case 0:
-        content += Gzip("needle\n");
+        content += Pack(packing, "needle\n");
         break;
       case 1:
         content += std::string(random.Below(600), '\0');  // as tapes and dd leave it
@@ -199,6 +255,15 @@ void MadeTree::MakeFile(RandomSource& random, const TreeWishes& wishes, const st
   ::chmod(path.c_str(), wishes.closed && random.OneIn(4) ? mode_t{0600} : random.Pick(modes));
   const timespec times[2] = {{0, UTIME_OMIT}, RandomTime(random, wishes)};
   ::utimensat(AT_FDCWD, path.c_str(), times, 0);
+}
+
+// Of no symbolic link: one to ".." may stand where that leads out of the tree.
+bool MadeTree::MakeHardLink(RandomSource& random, const std::string& path) {
+  if (others_.empty()) return false;
+  const std::string& target = random.Pick(others_);
+  struct stat status {};
+  return ::lstat(target.c_str(), &status) == 0 && !S_ISLNK(status.st_mode) &&
+         ::link(target.c_str(), path.c_str()) == 0;
 }
 
 void MadeTree::MakeLink(RandomSource& random, const std::string& path) {

@@ -35,6 +35,7 @@ class MadeTree {
  private:
   void MakeThing(RandomSource& random, const TreeWishes& wishes);
   void MakeFile(RandomSource& random, const TreeWishes& wishes, const std::string& path);
+  bool MakeHardLink(RandomSource& random, const std::string& path);
   void MakeLink(RandomSource& random, const std::string& path);
   void MakeSpecial(RandomSource& random, const std::string& path);
   void MakeDeep(RandomSource& random);

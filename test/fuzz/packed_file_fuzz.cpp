@@ -1,4 +1,4 @@
-// Files that call themselves gzip, searched unpacked: whatever stands in them, by whomever, on
+// Files that call themselves packed, searched unpacked: whatever stands in them, by whomever, on
 // every machine of a fleet.
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Require(searches.has_value(), "the search is one");
 
   os::OpenFile input;
-  input.fd.Reset(::memfd_create("gzip", MFD_CLOEXEC));
+  input.fd.Reset(::memfd_create("packed", MFD_CLOEXEC));
   fuzz::Require(input.fd.valid() &&
                     ::write(input.fd.get(), data, size) == static_cast<ssize_t>(size) &&
                     ::lseek(input.fd.get(), 0, SEEK_SET) == 0,
