@@ -1,11 +1,15 @@
-# mig_library(NAME SOURCES a.cpp … [USES folder …] [EXTERNAL target …])
+# mig_library(NAME [SMALL] SOURCES a.cpp … [USES folder …] [EXTERNAL target …])
 #   The static library of one folder of src/. USES names folders (public: their headers appear in
 #   ours); EXTERNAL names third-party targets (private: their headers stay in our .cpp files).
+#   SMALL: what waits for people, and is compiled for size in a Release build.
 function(mig_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;EXTERNAL" ${ARGN})
+  cmake_parse_arguments(ARG "SMALL" "" "SOURCES;USES;EXTERNAL" ${ARGN})
   add_library(mig_${name} STATIC ${ARG_SOURCES})
   list(TRANSFORM ARG_USES PREPEND mig_)
   target_link_libraries(mig_${name} PUBLIC mig_compile ${ARG_USES} PRIVATE ${ARG_EXTERNAL})
+  if(ARG_SMALL)
+    target_compile_options(mig_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
 endfunction()
 
 # mig_executable(NAME USES target …)
