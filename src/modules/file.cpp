@@ -2,6 +2,7 @@
 // prints its answers; the searches are file/search.h, the walk is file/run.h.
 #include <algorithm>
 
+#include "modules/file/member_in_hand.h"
 #include "modules/file/run.h"
 #include "modules/file/search.h"
 #include "modules/module.h"
@@ -222,6 +223,12 @@ constexpr Parameter kParameters[] = {
      .help = "Look inside files of gzip, zstd, xz, lzma and bzip2: contents, bytes and digests are "
              "of what is packed.",
      .absent = "false"},
+    {.flag = "archives",
+     .field = "options.archives",
+     .type = ParameterType::kFlag,
+     .help = "Look at what tar (also packed) and zip files hold too, each member as a file of its "
+             "own.",
+     .absent = "false"},
     {.flag = "remotefs",
      .field = "options.remotefs",
      .type = ParameterType::kFlag,
@@ -335,7 +342,7 @@ std::string LowerCase(std::string text) {
 
 // ", owner:root" for what MIG's `fileinfo` does not have.
 std::string ExtraOf(const json::object& info, std::string_view field) {
-  for (const std::string_view known : {"lastmodified", "mode", "size"}) {
+  for (const std::string_view known : {"lastmodified", "mode", "size", "member"}) {
     if (field == known) return {};
   }
   if (std::find(std::begin(kDigestNames), std::end(kDigestNames), field) !=
@@ -374,6 +381,8 @@ std::vector<std::string> PrintFile(const json::value& elements, bool found_only)
       }
       std::string line = path;
       if (const json::object* info = ObjectAt(*element, "fileinfo")) {
+        const std::string inside = TextAt(*info, "member");
+        if (!inside.empty()) line = file::MemberPath(path, inside);
         line += " [lastmodified:" + TextAt(*info, "lastmodified") +
                 ", mode:" + TextAt(*info, "mode") + ", size:" + TextAt(*info, "size");
         for (const std::string_view name : kDigestNames) {
@@ -430,6 +439,12 @@ void PrintCoverage(const json::object& statistics, std::vector<std::string>& lin
   }
 }
 
+// ", 12 members" where archives were looked into.
+std::string MembersOf(const json::object& fields) {
+  const std::string count = TextAt(fields, "members");
+  return count.empty() || count == "0" ? "" : ", " + count + " members";
+}
+
 std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
   std::vector<std::string> lines;
   const json::object* fields = statistics.if_object();
@@ -440,8 +455,8 @@ std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
                   ".");
   lines.push_back("Walked: " + TextAt(*fields, "directories") + " directories, " +
                   TextAt(*fields, "filescount") + " files, " + TextAt(*fields, "others") +
-                  " others; " + TextAt(*fields, "bytesread") + " bytes read, " +
-                  TextAt(*fields, "byteshashed") + " hashed.");
+                  " others" + MembersOf(*fields) + "; " + TextAt(*fields, "bytesread") +
+                  " bytes read, " + TextAt(*fields, "byteshashed") + " hashed.");
   if (const json::object* skipped = ObjectAt(*fields, "skipped")) {
     for (const auto& member : *skipped) {
       const json::object* reason = member.value().if_object();
@@ -476,7 +491,7 @@ void MaskElementOfFile(json::value& element) {
   if (!TextAt(*fields, "file").empty()) (*fields)["file"] = "masked";
   json::value* info = fields->if_contains("fileinfo");
   if (info != nullptr && info->is_object()) {
-    for (const char* field : {"linktarget", "executable"}) {
+    for (const char* field : {"linktarget", "executable", "member"}) {
       if (info->get_object().contains(field)) info->get_object()[field] = "masked";
     }
   }

@@ -26,6 +26,9 @@ class PassingReader {
 
   // The next bytes, up to `size`; 0 at the end. Error: kIo.
   Expected<std::size_t> Read(char* buffer, std::size_t size);
+  // Bytes from anywhere, up to `size`; 0 at the end. What was on disk when the reader was made is
+  // let go of at its end, and now and then before. Error: kIo.
+  Expected<std::size_t> ReadAt(std::uint64_t at, char* buffer, std::size_t size);
 
  private:
   // A stretch of a large file, all of which counts as its first byte does.
@@ -36,6 +39,7 @@ class PassingReader {
   void LookAhead();
   void NextStretch();
   void LetGo(std::uint64_t end);
+  void LetGoOfAll();
 
   const OpenFile& file_;
   std::vector<Stretch> stretches_;  // empty: small, the first read tells
@@ -45,6 +49,7 @@ class PassingReader {
   std::uint64_t at_ = 0;
   std::uint64_t ours_from_ = 0;  // from here to kept_from_ all was read for us
   std::uint64_t kept_from_ = 0;  // before this nothing of ours is left
+  std::uint64_t read_at_ = 0;    // bytes by ReadAt since the last time all was let go
 };
 
 }  // namespace mig::os

@@ -15,6 +15,9 @@ constexpr std::uint64_t kMostStretches = 16;
 // Let go in pieces of this size while reading, so that a file larger than memory does no harm.
 constexpr std::uint64_t kPiece = std::uint64_t{2} << 20;
 
+// Of what is read out of order so much may be held before it is let go of.
+constexpr std::uint64_t kMostHeld = std::uint64_t{64} << 20;
+
 constexpr std::uint64_t kPage = 4096;  // what advice is rounded to, at least
 constexpr std::uint64_t kEnd = UINT64_MAX;
 
@@ -57,6 +60,7 @@ void PassingReader::LookAhead() {
 }
 
 PassingReader::~PassingReader() {
+  if (read_at_ > 0) LetGoOfAll();
   // With what the kernel has read ahead of us, and for LookAhead.
   if (stretches_.empty()) {
     if (!was_in_memory_) LetGo(kEnd);
@@ -107,6 +111,41 @@ Expected<std::size_t> PassingReader::Read(char* buffer, std::size_t size) {
   }
   if (!was_in_memory_ && at_ - kept_from_ >= kPiece) LetGo(at_ / kPage * kPage);
   return count;
+}
+
+Expected<std::size_t> PassingReader::ReadAt(std::uint64_t at, char* buffer, std::size_t size) {
+  if (!started_) {
+    char first = 0;
+    std::size_t got = 0;
+    started_ = true;
+    was_in_memory_ = ReadFromMemory(file_.fd.get(), &first, 1, 0, &got) != Presence::kOnDisk;
+  }
+  for (;;) {
+    const ssize_t got = ::pread(file_.fd.get(), buffer, size, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoError(errno, "read");
+    const auto count = static_cast<std::size_t>(got);
+    read_at_ += count;
+    if (read_at_ >= kMostHeld) LetGoOfAll();
+    return count;
+  }
+}
+
+void PassingReader::LetGoOfAll() {
+  read_at_ = 0;
+  if (stretches_.empty()) {
+    if (!was_in_memory_) ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return;
+  }
+  std::uint64_t from = 0;
+  for (const Stretch& stretch : stretches_) {
+    const std::uint64_t length = stretch.end == kEnd ? 0 : stretch.end - from;
+    if (!stretch.was_in_memory) {
+      ::posix_fadvise(file_.fd.get(), static_cast<off_t>(from), static_cast<off_t>(length),
+                      POSIX_FADV_DONTNEED);
+    }
+    from = stretch.end;
+  }
 }
 
 }  // namespace mig::os

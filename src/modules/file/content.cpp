@@ -41,6 +41,14 @@ void ContentScan::Add(const Search& search) {
   }
 }
 
+void ContentScan::Clear() {
+  checks_.clear();
+  open_ = 0;
+  any_line_ = saw_long_line_ = false;
+  rest_.clear();
+  rest_start_ = 0;
+}
+
 void ContentScan::Decide(State& state) {
   state.decided = true;
   --open_;
@@ -65,7 +73,12 @@ void ContentScan::Line(BytesView line, std::size_t start) {
     const bool matches =
         state.piece_matched || state.check->pattern->MatchesWithin(line, start, line.size());
     state.piece_matched = false;
-    Note(state, matches);
+    const bool in_pieces = start > 0;
+    if (in_pieces && !matches && state.check->pattern->longest() > kLineOverlap) {
+      state.uncertain = true;
+    } else {
+      Note(state, matches);
+    }
   }
 }
 
@@ -146,6 +159,11 @@ const ContentScan::State& ContentScan::StateOf(const Check& check) const {
   }
   assert(false && "the check was not added");
   return checks_.front();
+}
+
+bool ContentScan::Uncertain(const Check& check) const {
+  const State& state = StateOf(check);
+  return state.uncertain && !state.decided;
 }
 
 bool ContentScan::Answer(const Check& check) const {

@@ -10,8 +10,8 @@
 
 namespace mig::file {
 
-// A line longer than this is matched in pieces that overlap by kLineOverlap, and counted: what
-// matches across more than the overlap is missed, and the statistics say that this may be.
+// A line longer than this is matched in pieces that overlap by kLineOverlap, and counted. Where a
+// match could be longer than the overlap, that none was seen is no answer.
 inline constexpr std::size_t kMaxLineBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kLineOverlap = std::size_t{64} << 10;
 
@@ -20,6 +20,8 @@ class ContentScan {
   // Decides the content checks of `search`, which must outlive this.
   void Add(const Search& search);
   bool empty() const { return checks_.empty(); }
+  // As when it was made; keeps its memory.
+  void Clear();
 
   // The next bytes of the file.
   void Feed(BytesView bytes);
@@ -33,6 +35,8 @@ class ContentScan {
   bool Decided(const Check& check) const { return StateOf(check).decided; }
   // What Check::Wanted asks for, with `inverted` inside.
   bool Answer(const Check& check) const;
+  // The answer is not known, whatever Answer says.
+  bool Uncertain(const Check& check) const;
 
  private:
   struct State {
@@ -42,6 +46,7 @@ class ContentScan {
     bool matched = false;        // not macroal: some line matched the plain regex
     bool violated = false;       // macroal: some line was not as it has to be
     bool piece_matched = false;  // an earlier piece of the line that is not complete yet did
+    bool uncertain = false;      // a match across pieces of some line may have been missed
   };
   const State& StateOf(const Check& check) const;
   void Block(BytesView block);                   // whole lines, each with its line break

@@ -160,6 +160,15 @@ Expected<Answer> Metadata::AnswerTo(const Check& check, std::string_view base_na
   auto asked = Status();
   if (!asked) return std::move(asked).error();
   const os::FileStatus& status = **asked;
+  if (check.kind != CheckKind::kLinkTarget) return AnswerFrom(status, check, now);
+  // With or without `!` it speaks of links.
+  if (status.type != os::FileType::kSymlink) return check.mismatch ? Answer::kYes : Answer::kNo;
+  auto target = LinkTarget();
+  if (!target) return std::move(target).error();
+  return AnswerOf(check, check.pattern->Matches(**target));
+}
+
+Answer AnswerFrom(const os::FileStatus& status, const Check& check, UtcTime now) {
   switch (check.kind) {
     case CheckKind::kMode:
       return AnswerOf(check, ModeMatches(check, status));
@@ -177,30 +186,24 @@ Expected<Answer> Metadata::AnswerTo(const Check& check, std::string_view base_na
       return AnswerOf(check, (TypeBit(status.type) & check.bits) != 0);
     case CheckKind::kFlag:
       return FlagAnswer(check, status);
-    case CheckKind::kLinkTarget: {
-      // With or without `!` it speaks of links.
-      if (status.type != os::FileType::kSymlink) {
-        return check.mismatch ? Answer::kYes : Answer::kNo;
-      }
-      auto target = LinkTarget();
-      if (!target) return std::move(target).error();
-      return AnswerOf(check, check.pattern->Matches(**target));
-    }
     default:
       return AgeAnswer(check, status, now);
   }
+}
+
+std::vector<CheckKind> KindsOf(const Search& search) {
+  std::vector<CheckKind> kinds;
+  for (const Check& check : search.checks) {  // those of one kind stand together
+    if (kinds.empty() || kinds.back() != check.kind) kinds.push_back(check.kind);
+  }
+  return kinds;
 }
 
 json::object Metadata::Extra(const Search& search, const Names& names) {
   json::object info;
   auto status = Status();
   if (!status) return info;
-  CheckKind last = CheckKind::kName;  // checks of one kind stand together
-  for (const Check& check : search.checks) {
-    if (check.kind == last) continue;
-    last = check.kind;
-    AddExtra(check.kind, **status, names, info);
-  }
+  for (const CheckKind kind : KindsOf(search)) AddExtra(kind, **status, names, info);
   return info;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "modules/file/answer.h"
 #include "modules/file/search.h"
 #include "os/accounts.h"
 #include "os/file_status.h"
@@ -14,12 +15,6 @@
 #include "util/json.h"
 
 namespace mig::file {
-
-enum class Answer {
-  kNo,
-  kYes,
-  kUnknown,  // this file system does not tell
-};
 
 // The machine's names for owners and groups, read when the first is wanted.
 struct Names {
@@ -62,6 +57,13 @@ class Metadata {
   std::optional<std::vector<std::string>> attributes_, capabilities_;
   std::optional<std::string> target_;
 };
+
+// The same of checks that a status alone answers: kMode, kSize, kLinks, kInode, kOwner, kGroup,
+// kType, kFlag and the times. Pure.
+Answer AnswerFrom(const os::FileStatus& status, const Check& check, UtcTime now);
+
+// The kinds of checks of a search, each once, in their order.
+std::vector<CheckKind> KindsOf(const Search& search);
 
 // Of an answer that is kUnknown: what the statistics call it ("nobirthtime").
 std::string_view UnsupportedReason(CheckKind kind);

@@ -201,6 +201,14 @@ std::string RequiredLiteral(const std::string& pattern, bool* fold, bool* whole)
   return best;
 }
 
+// Without repetition each character of the pattern takes at most one of the text, which UTF-8
+// writes in up to four bytes. Escaped or in a class, these do not repeat; that is not looked into.
+std::size_t LongestMatch(const std::string& pattern) {
+  constexpr std::size_t kLongestCharacter = 4;
+  return pattern.find_first_of("*+{") == std::string::npos ? pattern.size() * kLongestCharacter
+                                                           : SIZE_MAX;
+}
+
 Literal::Literal(std::string text, bool fold) : text_(std::move(text)), fold_(fold) {
   const auto rank = [&](std::size_t i) { return kCommon[static_cast<unsigned char>(text_[i])]; };
   for (std::size_t i = 1; i < text_.size(); ++i) {
@@ -281,6 +289,7 @@ Expected<std::shared_ptr<const BytePattern>> BytePattern::Compile(const std::str
   bool fold = false;
   std::string required = RequiredLiteral(text, &fold, &pattern->is_literal_);
   pattern->required_ = Literal(std::move(required), fold);
+  pattern->longest_ = LongestMatch(text);
   return std::shared_ptr<const BytePattern>(std::move(pattern));
 }
 

@@ -3,6 +3,7 @@
 // itself or by \p or \x{…}, is matched as UTF-8.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -50,6 +51,9 @@ class BytePattern {
   // whole lines between line breaks, without the last line break, and has no "\r\n".
   bool MatchesSomeLine(BytesView block) const;
 
+  // No match is longer, in bytes; SIZE_MAX where that is not known.
+  std::size_t longest() const { return longest_; }
+
   // What a match must contain, as far as this can tell; empty: nothing known. For tests.
   const std::string& required() const { return required_.text(); }
 
@@ -60,11 +64,15 @@ class BytePattern {
   std::unique_ptr<Compiled> compiled_;
   Literal required_;         // without it there is no match
   bool is_literal_ = false;  // it is all there is to the pattern
+  std::size_t longest_ = 0;
 };
 
 // A literal that every match of `pattern` contains, the longest found; empty where none is certain.
 // `*fold` says that its ASCII letters stand for either case (and are lower case here), `*whole`
 // that the pattern is nothing but that literal. Pure.
 std::string RequiredLiteral(const std::string& pattern, bool* fold, bool* whole);
+
+// No match of `pattern` is longer, in bytes; SIZE_MAX where something repeats, or may. Pure.
+std::size_t LongestMatch(const std::string& pattern);
 
 }  // namespace mig::file

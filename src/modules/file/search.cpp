@@ -164,6 +164,7 @@ json::object RepeatedForm(const json::object& fields, const json::object& given_
     options["returndigests"] = *digests;
   }
   if (search.decompress) options["decompress"] = true;
+  if (search.archives) options["archives"] = true;
   if (search.remotefs) options["remotefs"] = true;
   if (search.pseudofs) options["pseudofs"] = true;
   if (search.onefs) options["onefs"] = true;
@@ -235,6 +236,7 @@ Expected<Search> ParseSearch(std::string label, const json::object& fields) {
   search.macroal = FlagIn(options, "macroal");
   search.returned = ReturnedDigests(options);
   search.decompress = FlagIn(options, "decompress");
+  search.archives = FlagIn(options, "archives");
   search.remotefs = FlagIn(options, "remotefs");
   search.pseudofs = FlagIn(options, "pseudofs");
   search.onefs = FlagIn(options, "onefs");

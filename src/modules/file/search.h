@@ -108,6 +108,7 @@ struct Search {
   bool macroal = false;
   std::vector<DigestKind> returned;  // digests of its finds to report, each once, in their order
   bool decompress = false;
+  bool archives = false;  // it looks at the members of tar and zip files too
   bool remotefs = false;
   bool pseudofs = false;
   bool onefs = false;

@@ -16,6 +16,12 @@ void SequenceScan::Add(const Search& search) {
   }
 }
 
+void SequenceScan::Clear() {
+  checks_.clear();
+  open_ = overlap_ = 0;
+  tail_.clear();
+}
+
 void SequenceScan::Look(State& state, BytesView bytes) {
   if (state.found || !state.check->sequence->IsIn(bytes)) return;
   state.found = true;

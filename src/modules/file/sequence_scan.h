@@ -15,6 +15,8 @@ class SequenceScan {
   // Decides the byte checks of `search`, which must outlive this.
   void Add(const Search& search);
   bool empty() const { return checks_.empty(); }
+  // As when it was made; keeps its memory.
+  void Clear();
 
   // The next bytes of the file.
   void Feed(BytesView bytes);

@@ -7,6 +7,12 @@ constexpr std::size_t kExamples = 3;
 
 }  // namespace
 
+std::string_view SkipReason(Errc code) {
+  if (code == Errc::kDenied) return "permission";
+  if (code == Errc::kFull) return "toolarge";
+  return code == Errc::kNotFound ? "vanished" : "unreadable";
+}
+
 void Tally::Skipped(std::string_view reason, const std::string& path) {
   auto entry = skipped_.find(reason);
   if (entry == skipped_.end()) entry = skipped_.emplace(std::string(reason), Reason()).first;
@@ -27,6 +33,7 @@ void Tally::Failed(std::string_view reason, const std::string& path, const std::
 void Tally::Add(Tally&& other) {
   files_ += other.files_;
   others_ += other.others_;
+  members_ += other.members_;
   directories_ += other.directories_;
   open_failed_ += other.open_failed_;
   bytes_ += other.bytes_;
@@ -70,6 +77,7 @@ json::object Tally::Statistics() const {
   }
   return {{"filescount", files_},
           {"others", others_},
+          {"members", members_},
           {"openfailed", open_failed_},
           {"directories", directories_},
           {"bytesread", json::FromUint(bytes_)},

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "util/expected.h"
 #include "util/json.h"
 
 namespace mig::file {
@@ -17,6 +18,9 @@ struct Coverage {
   std::uint64_t looked_at = 0;  // entries for which it has its answer
   std::uint64_t missed = 0;     // entries, folders and paths for which it has not
 };
+
+// What the statistics call it when the system's answer was such an error.
+std::string_view SkipReason(Errc code);
 
 class Tally {
  public:
@@ -41,6 +45,8 @@ class Tally {
   void CountFile() { ++files_; }
   // Folders, links and the like, looked at as themselves.
   void CountOther() { ++others_; }
+  // Of archives.
+  void CountMember() { ++members_; }
   void CountDirectory() { ++directories_; }
   void CountBytes(std::uint64_t bytes) { bytes_ += bytes; }
   // For each digest, as often as a byte went into one.
@@ -62,8 +68,8 @@ class Tally {
   };
 
   std::uint64_t max_errors_;
-  std::uint64_t files_ = 0, others_ = 0, directories_ = 0, open_failed_ = 0, bytes_ = 0,
-                hashed_ = 0, long_lines_ = 0, errors_dropped_ = 0;
+  std::uint64_t files_ = 0, others_ = 0, members_ = 0, directories_ = 0, open_failed_ = 0,
+                bytes_ = 0, hashed_ = 0, long_lines_ = 0, errors_dropped_ = 0;
   std::vector<Coverage> coverage_;
   std::vector<std::string> errors_;
   std::map<std::string, Reason, std::less<>> skipped_;

@@ -10,13 +10,14 @@ constexpr std::size_t kChunk = std::size_t{256} << 10;
 
 }  // namespace
 
-Unpacker::Unpacker() : out_(kChunk) {}
+Unpacker::Unpacker() = default;
 Unpacker::~Unpacker() = default;
 
 Expected<void> Unpacker::Begin(const PackedFormat& format) {
   const auto index = static_cast<std::size_t>(&format - PackedFormats().data());
   std::unique_ptr<Decoder>& decoder = decoders_.at(index);
   if (decoder == nullptr) decoder = format.make();
+  if (out_.empty()) out_.resize(kChunk);
   format_ = &format;
   decoder_ = decoder.get();
   between_ = false;

@@ -28,16 +28,18 @@ Error NeedsMemory(std::string_view format) {
                std::string(format) + " that needs more than 72 MiB of memory to be unpacked");
 }
 
-class GzipDecoder : public Decoder {
+// gzip, or deflate without anything around it.
+class ZlibDecoder : public Decoder {
  public:
-  ~GzipDecoder() override {
+  explicit ZlibDecoder(bool bare) : bare_(bare) {}
+  ~ZlibDecoder() override {
     if (ready_) inflateEnd(&stream_);
   }
 
   bool Begin() override {
     constexpr int kGzipOnly = 16;  // windowBits: a gzip header is required
-    const int status =
-        ready_ ? inflateReset(&stream_) : inflateInit2(&stream_, kGzipOnly + MAX_WBITS);
+    const int window = bare_ ? -MAX_WBITS : kGzipOnly + MAX_WBITS;
+    const int status = ready_ ? inflateReset(&stream_) : inflateInit2(&stream_, window);
     ready_ = ready_ || status == Z_OK;
     return status == Z_OK;
   }
@@ -51,12 +53,13 @@ class GzipDecoder : public Decoder {
     in.remove_prefix(in.size() - stream_.avail_in);
     // Z_BUF_ERROR is "nothing to do with what I have".
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
-      return Broken("gzip", stream_.msg != nullptr ? stream_.msg : "bad data");
+      return Broken(bare_ ? "deflate" : "gzip", stream_.msg != nullptr ? stream_.msg : "bad data");
     }
     return Step{out.size() - stream_.avail_out, status == Z_STREAM_END};
   }
 
  private:
+  bool bare_;
   z_stream stream_{};
   bool ready_ = false;
 };
@@ -211,7 +214,8 @@ std::unique_ptr<Decoder> Make() {
 }
 
 constexpr std::array kFormats = {
-    PackedFormat{"gzip", BeginsGzip, Make<GzipDecoder>},
+    PackedFormat{"gzip", BeginsGzip,
+                 []() -> std::unique_ptr<Decoder> { return std::make_unique<ZlibDecoder>(false); }},
     PackedFormat{"zstd", BeginsZstd, Make<ZstdDecoder>},
     PackedFormat{"xz", BeginsXz,
                  []() -> std::unique_ptr<Decoder> { return std::make_unique<LzmaDecoder>(false); }},
@@ -221,6 +225,8 @@ constexpr std::array kFormats = {
 };
 
 }  // namespace
+
+std::unique_ptr<Decoder> MakeInflater() { return std::make_unique<ZlibDecoder>(true); }
 
 std::span<const PackedFormat> PackedFormats() { return kFormats; }
 

@@ -29,6 +29,9 @@ class Decoder {
   virtual Expected<Step> Unpack(BytesView& in, std::span<char> out) = 0;
 };
 
+// Deflate (RFC 1951) without anything around it, as zip has it.
+std::unique_ptr<Decoder> MakeInflater();
+
 struct PackedFormat {
   std::string_view name;  // "gzip"
   // Whether a file, or a member after another, that begins so is of this format.
