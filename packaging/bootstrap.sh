@@ -20,10 +20,11 @@ readonly build_packages=(
 # The fuzz targets' compiler with its run-time libraries and symbolizer; a compiler cache, since
 # test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to,
 # and somebody else's HTTPS and signatures (examples/api/call.sh); node-mqtt brings nodejs. GnuPG and
-# OpenSSH with their agents, for keys where people have them; rnp and sq, which read OpenPGP too.
+# OpenSSH with their agents, for keys where people have them; rnp and sq, which read OpenPGP too;
+# Info-ZIP's zip, for archives that are not ours.
 readonly test_packages=(
   ccache clang curl gnupg libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt
-  openssh-client openssl rnp sq
+  openssh-client openssl rnp sq zip
 )
 
 readonly needed_free_mb=2500

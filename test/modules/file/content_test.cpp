@@ -92,3 +92,34 @@ TEST_CASE("file content: a line past the bound is searched in pieces that overla
   CHECK(answers({"needle", "n"}, content + "\nneedle\n", true) == "yy");
   CHECK(answers({"needle"}, content + "\nother\n", true) == "n");
 }
+
+TEST_CASE(
+    "file content: no match in a line past the bound is an answer only for what could not lie "
+    "across",
+    "[modules]") {
+  const std::string before(kMaxLineBytes - 100'000, 'x');
+  const std::string line = "begin" + before + std::string(1'000'000, 'y') + "end";
+  const auto uncertain = [&](const char* regex, const std::string& content, bool macroal = false) {
+    const Search search = SearchOf({regex}, macroal);
+    ContentScan scan;
+    scan.Add(search);
+    for (BytesView rest = content; !rest.empty();
+         rest.remove_prefix(std::min<std::size_t>(rest.size(), 1 << 18))) {
+      scan.Feed(rest.substr(0, 1 << 18));
+    }
+    scan.Finish();
+    return scan.Uncertain(search.checks.front());
+  };
+  CHECK(uncertain("begin.*end", line));  // it does match
+  CHECK(uncertain("!begin.*end", line));
+  CHECK(uncertain("x{1000}z", line));
+  CHECK_FALSE(uncertain("absent", line));
+  CHECK_FALSE(uncertain("!absent", line));
+  CHECK_FALSE(uncertain("x+y", line));                             // seen
+  CHECK_FALSE(uncertain("begin.*end", line + "\nbegin and end"));  // another line is enough
+  CHECK(uncertain("begin.*end", line + "\nother"));
+  CHECK(uncertain("begin.*end", line + "\nbegin and end", true));
+  CHECK_FALSE(uncertain("begin.*end", line + "\nother", true));
+  CHECK(uncertain("!begin.*end", line, true));
+  CHECK_FALSE(uncertain("absent", line, true));
+}

@@ -118,3 +118,30 @@ TEST_CASE("file: bytes are counted as read once, and as hashed for each digest",
   CHECK(result.statistics.at("bytesread").to_number<int>() == 1000);
   CHECK(result.statistics.at("byteshashed").to_number<int>() == 2000);
 }
+
+TEST_CASE("file: a line too long to be sure of is neither found nor not found", "[modules]") {
+  SearchTree tree;
+  tree.Write("long", "begin" + std::string((std::size_t{16} << 20) + 1000, 'x') + "end");
+  tree.Write("short", "begin end");
+  const auto run = [&](json::object fields, json::object options = {}) {
+    return RunFileSearch(OneSearch(tree.at(""), std::move(fields), std::move(options)));
+  };
+  const auto unsure = run({{"contents", TextList({"begin.*end"})}});
+  CHECK(NamesFound(unsure) == FoundNames{"short"});
+  CHECK(Number(CoverageOf(unsure), "missed") == 1);
+  CHECK_FALSE(unsure.statistics.at("complete").as_bool());
+  CHECK(HasLine(unsure, "Skipped: 1 longline, for example " + tree.at("long")));
+  // Inverted it is no yes either.
+  const auto inverted = run({{"contents", TextList({"!begin.*end"})}});
+  CHECK(NamesFound(inverted).empty());
+  CHECK(Number(CoverageOf(inverted), "missed") == 1);
+  // What another check rules out is sure.
+  const auto ruled_out = run({{"contents", TextList({"begin.*end", "absent"})}});
+  CHECK(ruled_out.statistics.at("complete").as_bool());
+  // With matchany the checks that are sure are reported.
+  const auto any = run({{"contents", TextList({"begin.*end", "^begin"})}}, {{"matchall", false}});
+  CHECK(NamesFound(any) == FoundNames{"long", "short"});
+  CHECK(Number(CoverageOf(any), "missed") == 1);
+  CHECK(run({{"contents", TextList({"x{100}end"})}}).statistics.at("complete").as_bool());
+  CHECK(run({{"contents", TextList({"absent"})}}).statistics.at("complete").as_bool());
+}

@@ -158,3 +158,10 @@ TEST_CASE("file pattern: blocks and lines agree on ten thousand random questions
   CHECK(matched > 2000);
   CHECK(matched < 8000);
 }
+
+TEST_CASE("pattern: the longest match is known where nothing repeats", "[modules]") {
+  CHECK(LongestMatch("needle") == 24);
+  CHECK(LongestMatch("(a|bc)[x-z]?\\d") == 4 * 14);
+  for (const char* repeats : {"a*", "a+", "a{2,}", "x\\*"})
+    CHECK(LongestMatch(repeats) == SIZE_MAX);
+}
