@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -42,14 +43,20 @@ constexpr std::uint64_t kConnectTcp = 1u << 1;
 constexpr std::uint64_t kScopeAbstractSocket = 1u << 0;
 constexpr std::uint64_t kScopeSignal = 1u << 1;
 
-// The kernel refuses bits that it does not know, and a larger structure.
-std::size_t FillAttributes(int version, bool network, RulesetAttributes& attributes) {
+// The kernel refuses bits that it does not know, and a larger structure. What is not handled is not
+// looked at: where everything may be read, a rule for "/" would say the same, but the kernel would
+// climb up to it from each file that is opened. (It does so for truncation as well, to remember
+// what may be done with the open file.)
+std::size_t FillAttributes(int version, const LandlockRules& rules, bool read_all,
+                           RulesetAttributes& attributes) {
   attributes.handled_access_fs = kAllOfVersion1;
   if (version >= 2) attributes.handled_access_fs |= kRefer;
   if (version >= 3) attributes.handled_access_fs |= kTruncate;
   if (version >= 5) attributes.handled_access_fs |= kDeviceIoctl;
+  if (read_all) attributes.handled_access_fs &= ~(kReadFile | kReadDir);
+  if (read_all && rules.truncation_is_forbidden) attributes.handled_access_fs &= ~kTruncate;
   if (version < 4) return sizeof(std::uint64_t);
-  attributes.handled_access_net = network ? kBindTcp : kBindTcp | kConnectTcp;
+  attributes.handled_access_net = rules.network ? kBindTcp : kBindTcp | kConnectTcp;
   if (version < 6) return 2 * sizeof(std::uint64_t);
   attributes.scoped = kScopeAbstractSocket | kScopeSignal;
   return sizeof attributes;
@@ -64,10 +71,13 @@ int LandlockVersion() {
 
 Expected<void> RestrictByLandlock(int version, const LandlockRules& rules) {
   RulesetAttributes attributes{};
-  const std::size_t size = FillAttributes(version, rules.network, attributes);
+  const bool read_all =
+      std::find(rules.read_paths.begin(), rules.read_paths.end(), "/") != rules.read_paths.end();
+  const std::size_t size = FillAttributes(version, rules, read_all, attributes);
   const FileDescriptor ruleset(static_cast<int>(::syscall(kCreateRuleset, &attributes, size, 0u)));
   if (!ruleset.valid()) return ErrnoError(errno, "landlock: make the ruleset");
   for (const std::string& path : rules.read_paths) {
+    if (read_all) break;
     const FileDescriptor place(::open(path.c_str(), O_PATH | O_CLOEXEC));
     struct stat status {};
     if (!place.valid() || ::fstat(place.get(), &status) != 0) {

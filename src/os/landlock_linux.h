@@ -14,8 +14,9 @@ namespace mig::os {
 int LandlockVersion();
 
 struct LandlockRules {
-  std::vector<std::string> read_paths;  // files, or folders with all beneath; nothing else opens
-  bool network = false;                 // may connect by TCP; never listens
+  std::vector<std::string> read_paths;   // files, or folders with all beneath; nothing else opens
+  bool network = false;                  // may connect by TCP; never listens
+  bool truncation_is_forbidden = false;  // by seccomp: no call that could do it comes through
 };
 
 // Restricts this thread and those it makes, for good. no_new_privs must be set. A path that does

@@ -206,6 +206,7 @@ Expected<SandboxReport> EnterSandbox(const SandboxRequest& request) {
     LandlockRules rules;
     rules.read_paths = ReadablePaths(request);
     rules.network = request.rights.Has(Right::kNetwork);
+    rules.truncation_is_forbidden = SeccompAvailable();
     if (auto done = RestrictByLandlock(landlock, rules); !done) return std::move(done).error();
   }
 

@@ -1,5 +1,6 @@
 #include "modules/file/content.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -9,10 +10,8 @@ namespace mig::file {
 namespace {
 
 bool HasCarriageReturns(BytesView block) {
-  for (std::size_t at = block.find('\r'); at != BytesView::npos; at = block.find('\r', at + 1)) {
-    if (at + 1 == block.size() || block[at + 1] == '\n') return true;
-  }
-  return false;
+  static const Literal line_end("\r\n");
+  return block.ends_with('\r') || line_end.FindIn(block) != BytesView::npos;
 }
 
 // Copies without the one carriage return that may stand at the end of each line.
@@ -104,6 +103,12 @@ void ContentScan::Block(BytesView block) {
   if (open_ == 0 || block.empty()) return;
   any_line_ = true;
   block.remove_suffix(1);  // or an empty line would seem to follow the last
+  // Most blocks end here: copying what has carriage returns would take longer than looking through.
+  const auto of_interest = [&](const State& state) {
+    const bool every_line = state.macroal && !state.check->inverted;
+    return !state.decided && (every_line || state.check->pattern->MayMatchIn(block));
+  };
+  if (std::none_of(checks_.begin(), checks_.end(), of_interest)) return;
   if (HasCarriageReturns(block)) {
     Unfold(block, unfolded_);
     block = unfolded_;

@@ -2,7 +2,6 @@
 
 #include <re2/re2.h>
 
-#include <array>
 #include <cctype>
 #include <cstdint>
 #include <cstring>
@@ -13,42 +12,7 @@ namespace {
 
 constexpr std::int64_t kRegexMemory = 8 << 20;
 
-// How common a byte is in ordinary files, roughly: 0 rare, 3 everywhere. Only speed depends on it.
-constexpr std::array<unsigned char, 256> CommonBytes() {
-  std::array<unsigned char, 256> rank{};
-  for (const char c : {'\0', ' ', 'e', 't', 'a', 'o', 'i', 'n', 's', 'r'}) {
-    rank[static_cast<unsigned char>(c)] = 3;
-  }
-  for (const char c : {'l', 'd', 'c',  'u', 'm', 'p', 'f', 'g', 'h', '_',   '.',
-                       '/', '-', '\t', '0', '1', ',', ':', '=', '"', '\xff'}) {
-    rank[static_cast<unsigned char>(c)] = 2;
-  }
-  for (const char c : {'b', 'y', 'w', 'v', 'k', 'x', '2', '3', '4', '5', '6', '7',    '8',
-                       '9', '(', ')', 'S', 'E', 'T', 'A', 'C', 'I', 'R', 'N', '\x01', '\''}) {
-    rank[static_cast<unsigned char>(c)] = 1;
-  }
-  return rank;
-}
-constexpr auto kCommon = CommonBytes();
-
-constexpr bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-// Sixteen bytes at once, in whatever the processor has for that (GCC's and clang's vector types).
-using Vector = unsigned char __attribute__((vector_size(16)));
-constexpr std::size_t kLanes = sizeof(Vector);
-
-Vector Load(const char* at) {
-  Vector vector;
-  std::memcpy(&vector, at, sizeof vector);
-  return vector;
-}
-
-bool AnyBit(const Vector& vector) {
-  std::array<std::uint64_t, 2> halves;
-  std::memcpy(halves.data(), &vector, sizeof vector);
-  return (halves[0] | halves[1]) != 0;
-}
 
 bool NamesCharacters(const std::string& pattern) {
   for (const char c : pattern) {
@@ -209,67 +173,6 @@ std::size_t LongestMatch(const std::string& pattern) {
                                                            : SIZE_MAX;
 }
 
-Literal::Literal(std::string text, bool fold) : text_(std::move(text)), fold_(fold) {
-  const auto rank = [&](std::size_t i) { return kCommon[static_cast<unsigned char>(text_[i])]; };
-  for (std::size_t i = 1; i < text_.size(); ++i) {
-    if (rank(i) < rank(first_)) first_ = i;
-  }
-  second_ = first_ == 0 ? text_.size() - 1 : 0;
-  for (std::size_t i = 0; i < text_.size(); ++i) {
-    if (i != first_ && text_[i] != text_[first_] && rank(i) < rank(second_)) second_ = i;
-  }
-}
-
-bool Literal::IsAt(BytesView bytes, std::size_t at) const {
-  if (!fold_) return std::memcmp(bytes.data() + at, text_.data(), text_.size()) == 0;
-  for (std::size_t i = 0; i < text_.size(); ++i) {
-    if (Lower(bytes[at + i]) != text_[i]) return false;
-  }
-  return true;
-}
-
-std::size_t Literal::FindIn(BytesView bytes, std::size_t from) const {
-  if (bytes.size() < text_.size()) return BytesView::npos;
-  const std::size_t last = bytes.size() - text_.size();
-  // With the bit 0x20 set both cases of a letter are the lower one; other bytes keep their bits.
-  const auto mask = [&](std::size_t i) {
-    return static_cast<unsigned char>(fold_ && IsLower(text_[i]) ? 0x20 : 0);
-  };
-  const unsigned char first_mask = mask(first_);
-  const unsigned char second_mask = mask(second_);
-  const auto first = static_cast<unsigned char>(text_[first_]);
-  const auto second = static_cast<unsigned char>(text_[second_]);
-  const auto candidates = [&](std::size_t at) {
-    const Vector a = Load(bytes.data() + at + first_) | first_mask;
-    const Vector b = Load(bytes.data() + at + second_) | second_mask;
-    return reinterpret_cast<Vector>((a == first) & (b == second));
-  };
-  std::size_t at = from;
-  // Whole vectors lie inside while the last lane's literal does.
-  while (at + kLanes - 1 <= last) {
-    // Four vectors are looked at as one: most memory has neither byte at its place.
-    if (at + 4 * kLanes - 1 <= last) {
-      const Vector any = candidates(at) | candidates(at + kLanes) | candidates(at + 2 * kLanes) |
-                         candidates(at + 3 * kLanes);
-      if (!AnyBit(any)) {
-        at += 4 * kLanes;
-        continue;
-      }
-    }
-    const Vector hits = candidates(at);
-    if (AnyBit(hits)) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        if (hits[lane] != 0 && IsAt(bytes, at + lane)) return at + lane;
-      }
-    }
-    at += kLanes;
-  }
-  for (; at <= last; ++at) {
-    if (IsAt(bytes, at)) return at;
-  }
-  return BytesView::npos;
-}
-
 Expected<std::shared_ptr<const BytePattern>> BytePattern::Compile(const std::string& text) {
   re2::RE2::Options options;
   if (!NamesCharacters(text)) options.set_encoding(re2::RE2::Options::EncodingLatin1);
@@ -288,6 +191,7 @@ Expected<std::shared_ptr<const BytePattern>> BytePattern::Compile(const std::str
   }
   bool fold = false;
   std::string required = RequiredLiteral(text, &fold, &pattern->is_literal_);
+  if (required.empty()) pattern->start_ = StartBytes::Of(text);
   pattern->required_ = Literal(std::move(required), fold);
   pattern->longest_ = LongestMatch(text);
   return std::shared_ptr<const BytePattern>(std::move(pattern));
@@ -298,6 +202,13 @@ bool BytePattern::Matches(BytesView text) const { return MatchesWithin(text, 0, 
 bool BytePattern::MatchesWithin(BytesView line, std::size_t start, std::size_t end) const {
   return compiled_->line.Match(re2::StringPiece(line.data(), line.size()), start, end,
                                re2::RE2::UNANCHORED, nullptr, 0);
+}
+
+// The carriage return that belongs to a line's end stands within no literal that has none.
+bool BytePattern::MayMatchIn(BytesView block) const {
+  if (required_.empty()) return start_.empty() || start_.FindIn(block) != BytesView::npos;
+  return required_.text().find('\r') != std::string::npos ||
+         required_.FindIn(block) != BytesView::npos;
 }
 
 bool BytePattern::MatchesSomeLine(BytesView block) const {
@@ -319,6 +230,11 @@ bool BytePattern::MatchesSomeLine(BytesView block) const {
       at = required_.FindIn(block, line_end + 1);
     }
     return false;
+  }
+  if (!start_.empty()) {
+    const std::size_t first = start_.FindIn(block);
+    if (first == BytesView::npos) return false;
+    block.remove_prefix(static_cast<std::size_t>(line_at(first).data() - block.data()));
   }
   if (compiled_->block) {
     return compiled_->block->Match(re2::StringPiece(block.data(), block.size()), 0, block.size(),

@@ -7,33 +7,12 @@
 #include <memory>
 #include <string>
 
+#include "modules/file/literal.h"
+#include "modules/file/start_bytes.h"
 #include "util/bytes.h"
 #include "util/expected.h"
 
 namespace mig::file {
-
-// A run of bytes to look for in many others, sixteen places at a time.
-class Literal {
- public:
-  Literal() = default;
-  // With `fold`, ASCII letters match in either case; `text` has them in lower case.
-  explicit Literal(std::string text, bool fold = false);
-
-  bool empty() const { return text_.empty(); }
-  const std::string& text() const { return text_; }
-
-  // Where it begins in `bytes` at or after `from`, or npos. Requires: not empty.
-  std::size_t FindIn(BytesView bytes, std::size_t from = 0) const;
-
- private:
-  bool IsAt(BytesView bytes, std::size_t at) const;
-
-  std::string text_;
-  bool fold_ = false;
-  // Two of its bytes that files have least: only where both are is the rest compared.
-  std::size_t first_ = 0;
-  std::size_t second_ = 0;
-};
 
 class BytePattern {
  public:
@@ -51,6 +30,9 @@ class BytePattern {
   // whole lines between line breaks, without the last line break, and has no "\r\n".
   bool MatchesSomeLine(BytesView block) const;
 
+  // False: no line of the block matches, whether it still has its carriage returns or not. Quick.
+  bool MayMatchIn(BytesView block) const;
+
   // No match is longer, in bytes; SIZE_MAX where that is not known.
   std::size_t longest() const { return longest_; }
 
@@ -63,6 +45,7 @@ class BytePattern {
 
   std::unique_ptr<Compiled> compiled_;
   Literal required_;         // without it there is no match
+  StartBytes start_;         // where there is no such literal: a match begins with one of these
   bool is_literal_ = false;  // it is all there is to the pattern
   std::size_t longest_ = 0;
 };

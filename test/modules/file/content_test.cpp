@@ -62,6 +62,16 @@ TEST_CASE("file content: lines end at line breaks, with or without a carriage re
   CHECK(Answers({"^$", "!^$"}, "") == "ny");  // an empty file has no line
 }
 
+TEST_CASE(
+    "file content: carriage returns at the ends of lines are no part of them, wherever looked for",
+    "[modules]") {
+  const std::string crlf = "first line\r\nsecond line\r\nthird\r\n";
+  CHECK(Answers({"line$", "first line$", "third$", "line\r", "\r", "!line$", "[a-z]$",
+                 "[s]econd line$"},
+                crlf) == "yyynnnyy");
+  CHECK(Answers({"d\r"}, "a\r\nd\rx\r\n") == "y");
+}
+
 TEST_CASE("file content: macroal asks every line", "[modules]") {
   CHECK(Answers({"^a", "!b"}, "a1\na2\r\na3", true) == "yy");
   CHECK(Answers({"^a", "!b"}, "a1\nb\na3", true) == "nn");
