@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     ::lseek(input.fd.get(), 0, SEEK_SET) == 0,
                 "a file in memory can be written");
   input.size = size;
-  file::FileView raw, unpacked;
+  const file::LiteralSet none;
+  file::FileView raw(none), unpacked(none);
   for (const file::Search& search : *searches) {
     raw.Add(search);
     unpacked.Add(search);

@@ -12,8 +12,8 @@ std::string_view WhyWithheld(const Member& member) {
 
 }  // namespace
 
-ArchiveVisit::ArchiveVisit(const Names& names, Report& report, Tally& tally, UtcTime now)
-    : report_(report), tally_(tally), scan_(this), evaluation_(names, report, tally, now) {}
+ArchiveVisit::ArchiveVisit(const RunFacts& facts, Report& report, Tally& tally)
+    : report_(report), tally_(tally), scan_(this), evaluation_(facts, report, tally) {}
 
 bool ArchiveVisit::Begin(const Subject& file, const Scopes& scopes) {
   file_ = &file;

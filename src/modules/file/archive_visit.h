@@ -18,7 +18,7 @@ namespace mig::file {
 class ArchiveVisit : public MemberVisitor {
  public:
   // All must outlive this.
-  ArchiveVisit(const Names& names, Report& report, Tally& tally, UtcTime now);
+  ArchiveVisit(const RunFacts& facts, Report& report, Tally& tally);
 
   // A file, which may be an archive. False: no search in these scopes looks into any.
   bool Begin(const Subject& file, const Scopes& scopes);

@@ -30,7 +30,25 @@ void Unfold(BytesView block, Bytes& out) {
   }
 }
 
+// From so many on, one pass for all is faster than one each, sixteen bytes at a time.
+constexpr std::size_t kTogether = 8;
+
 }  // namespace
+
+LiteralSet ContentLiterals(std::vector<Search>& searches) {
+  LiteralSet literals;
+  for (Search& search : searches) {
+    for (Check& check : search.checks) {
+      if (check.kind != CheckKind::kContent) continue;
+      const Literal& literal = check.pattern->required_literal();
+      // A carriage return in it may be a line's end.
+      if (literal.text().size() < LiteralSet::kShortest) continue;
+      if (literal.text().find('\r') != std::string::npos) continue;
+      check.literal = literals.Add(literal);
+    }
+  }
+  return literals;
+}
 
 void ContentScan::Add(const Search& search) {
   for (const Check& check : search.checks) {
@@ -42,6 +60,7 @@ void ContentScan::Add(const Search& search) {
 
 void ContentScan::Clear() {
   checks_.clear();
+  last_asked_ = 0;
   open_ = 0;
   any_line_ = saw_long_line_ = false;
   rest_.clear();
@@ -83,7 +102,7 @@ void ContentScan::Line(BytesView line, std::size_t start) {
 
 void ContentScan::Lines(BytesView block) {
   for (State& state : checks_) {
-    if (state.decided) continue;
+    if (state.decided || !state.of_interest) continue;
     const BytePattern& pattern = *state.check->pattern;
     if (!state.macroal || state.check->inverted) {
       // "Some line matches" decides both: the one for yes, the other for no.
@@ -99,16 +118,32 @@ void ContentScan::Lines(BytesView block) {
   }
 }
 
+// Most blocks end here: copying what has carriage returns would take longer than looking through.
+bool ContentScan::AnyOfInterest(BytesView block) {
+  const bool together = open_ >= kTogether && literals_.size() >= kTogether;
+  if (together) {
+    present_.assign(literals_.size(), 0);
+    literals_.MarkIn(block, present_);
+  }
+  bool any = false;
+  for (State& state : checks_) {
+    if (state.decided) continue;
+    const bool every_line = state.macroal && !state.check->inverted;
+    if (together && !every_line && state.check->literal != std::string::npos) {
+      state.of_interest = present_[state.check->literal] != 0;
+    } else {
+      state.of_interest = every_line || state.check->pattern->MayMatchIn(block);
+    }
+    any = any || state.of_interest;
+  }
+  return any;
+}
+
 void ContentScan::Block(BytesView block) {
   if (open_ == 0 || block.empty()) return;
   any_line_ = true;
   block.remove_suffix(1);  // or an empty line would seem to follow the last
-  // Most blocks end here: copying what has carriage returns would take longer than looking through.
-  const auto of_interest = [&](const State& state) {
-    const bool every_line = state.macroal && !state.check->inverted;
-    return !state.decided && (every_line || state.check->pattern->MayMatchIn(block));
-  };
-  if (std::none_of(checks_.begin(), checks_.end(), of_interest)) return;
+  if (!AnyOfInterest(block)) return;
   if (HasCarriageReturns(block)) {
     Unfold(block, unfolded_);
     block = unfolded_;
@@ -159,8 +194,10 @@ void ContentScan::Finish() {
 }
 
 const ContentScan::State& ContentScan::StateOf(const Check& check) const {
-  for (const State& state : checks_) {
+  for (std::size_t i = 0; i < checks_.size(); ++i) {
+    const State& state = checks_[last_asked_];
     if (state.check == &check) return state;
+    last_asked_ = last_asked_ + 1 < checks_.size() ? last_asked_ + 1 : 0;
   }
   assert(false && "the check was not added");
   return checks_.front();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "modules/file/literal_set.h"
 #include "modules/file/search.h"
 #include "util/bytes.h"
 
@@ -15,8 +16,15 @@ namespace mig::file {
 inline constexpr std::size_t kMaxLineBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kLineOverlap = std::size_t{64} << 10;
 
+// The literals that the content checks of a run must see, where these are many: looked for
+// together. Gives the checks their numbers.
+LiteralSet ContentLiterals(std::vector<Search>& searches);
+
 class ContentScan {
  public:
+  // `literals`, of which the numbers of checks are, must outlive this.
+  explicit ContentScan(const LiteralSet& literals) : literals_(literals) {}
+
   // Decides the content checks of `search`, which must outlive this.
   void Add(const Search& search);
   bool empty() const { return checks_.empty(); }
@@ -46,9 +54,11 @@ class ContentScan {
     bool matched = false;        // not macroal: some line matched the plain regex
     bool violated = false;       // macroal: some line was not as it has to be
     bool piece_matched = false;  // an earlier piece of the line that is not complete yet did
+    bool of_interest = true;     // the block in hand may decide it
     bool uncertain = false;      // a match across pieces of some line may have been missed
   };
   const State& StateOf(const Check& check) const;
+  bool AnyOfInterest(BytesView block);
   void Block(BytesView block);                   // whole lines, each with its line break
   void Lines(BytesView block);                   // between line breaks, without "\r\n"
   void Line(BytesView line, std::size_t start);  // one line; before `start` only context
@@ -56,12 +66,16 @@ class ContentScan {
   void Note(State& state, bool line_matches);
   void Decide(State& state);
 
+  const LiteralSet& literals_;
   std::vector<State> checks_;
+  // Where StateOf begins to look: they are asked for in the order in which they were added.
+  mutable std::size_t last_asked_ = 0;
   std::size_t open_ = 0;
   bool any_line_ = false;
   bool saw_long_line_ = false;
   Bytes rest_;                  // a line whose end has not come yet
   std::size_t rest_start_ = 0;  // where in rest_ the part begins that was not searched
+  std::vector<char> present_;   // which of the literals stand in the block in hand
   Bytes unfolded_;              // a block without its carriage returns
 };
 

@@ -25,7 +25,8 @@ void Evaluation::Consider(const Scope& scope) {
   Candidate candidate{&scope, {}};
   bool alive = true;
   for (std::size_t i = 0; alive && i < search.cheap; ++i) {
-    const Answer answer = subject_->AnswerTo(search.checks[i], subject_->NameFor(scope), now_);
+    const Answer answer =
+        subject_->AnswerTo(search.checks[i], subject_->NameFor(scope), facts_.now);
     const bool yes = answer == Answer::kYes;
     candidate.known = candidate.known && answer != Answer::kUnknown;
     if (search.matchall) {
@@ -102,7 +103,7 @@ bool Evaluation::Conclude(Candidate& candidate, const FileView& view, bool reada
   if (readable) {
     for (const DigestKind kind : search.returned) digests.emplace_back(kind, view.DigestOf(kind));
   }
-  const json::object extra = subject_->Extra(search, names_);
+  const json::object extra = subject_->Extra(search, facts_.names);
   Running& running = *candidate.scope->running;
   if (search.matchall) return report_.Found(running, path, *status, nullptr, digests, extra);
   for (const Check* check : candidate.yes) {

@@ -18,12 +18,23 @@ struct Readable {
   bool archive = true;  // its members, if it has any, have all been seen
 };
 
+// What all workers of a run know from its beginning.
+struct RunFacts {
+  const Names& names;
+  const LiteralSet& literals;  // of its searches
+  UtcTime now;
+};
+
 // Serves one subject after the other, and keeps its memory.
 class Evaluation {
  public:
   // All must outlive this.
-  Evaluation(const Names& names, Report& report, Tally& tally, UtcTime now)
-      : names_(names), report_(report), tally_(tally), now_(now) {}
+  Evaluation(const RunFacts& facts, Report& report, Tally& tally)
+      : facts_(facts),
+        report_(report),
+        tally_(tally),
+        raw_(facts.literals),
+        unpacked_(facts.literals) {}
 
   // A new subject; it and the scopes must live until Conclude. `has_content`: it is a regular file.
   // What has none satisfies no check of content.
@@ -53,10 +64,9 @@ class Evaluation {
   bool Conclude(Candidate& candidate, const FileView& view, bool readable);
   bool ContentSaysYes(Candidate& candidate, const FileView& view, bool readable);
 
-  const Names& names_;
+  const RunFacts& facts_;
   Report& report_;
   Tally& tally_;
-  UtcTime now_;
 
   Subject* subject_ = nullptr;
   bool has_content_ = false;

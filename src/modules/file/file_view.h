@@ -16,6 +16,9 @@ namespace mig::file {
 
 class FileView : public ContentSink {
  public:
+  // `literals` are those of the run's searches (content.h), and must outlive this.
+  explicit FileView(const LiteralSet& literals) : scan_(literals) {}
+
   // Decides the content and digest checks of `search`, which must outlive this.
   void Add(const Search& search);
   bool empty() const { return searches_.empty(); }

@@ -44,9 +44,13 @@ Literal::Literal(std::string text, bool fold) : text_(std::move(text)), fold_(fo
 }
 
 bool Literal::IsAt(BytesView bytes, std::size_t at) const {
-  if (!fold_) return std::memcmp(bytes.data() + at, text_.data(), text_.size()) == 0;
+  return at <= bytes.size() && text_.size() <= bytes.size() - at && Equals(bytes.data() + at);
+}
+
+bool Literal::Equals(const char* at) const {
+  if (!fold_) return std::memcmp(at, text_.data(), text_.size()) == 0;
   for (std::size_t i = 0; i < text_.size(); ++i) {
-    if (Lower(bytes[at + i]) != text_[i]) return false;
+    if (Lower(at[i]) != text_[i]) return false;
   }
   return true;
 }
@@ -82,13 +86,13 @@ std::size_t Literal::FindIn(BytesView bytes, std::size_t from) const {
     const Vector hits = candidates(at);
     if (AnyBit(hits)) {
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        if (hits[lane] != 0 && IsAt(bytes, at + lane)) return at + lane;
+        if (hits[lane] != 0 && Equals(bytes.data() + at + lane)) return at + lane;
       }
     }
     at += kLanes;
   }
   for (; at <= last; ++at) {
-    if (IsAt(bytes, at)) return at;
+    if (Equals(bytes.data() + at)) return at;
   }
   return BytesView::npos;
 }

@@ -19,9 +19,11 @@ class Literal {
 
   // Where it begins in `bytes` at or after `from`, or npos. Requires: not empty.
   std::size_t FindIn(BytesView bytes, std::size_t from = 0) const;
+  // Whether it stands there, which may be too near to the end.
+  bool IsAt(BytesView bytes, std::size_t at) const;
 
  private:
-  bool IsAt(BytesView bytes, std::size_t at) const;
+  bool Equals(const char* at) const;
 
   std::string text_;
   bool fold_ = false;

@@ -36,7 +36,8 @@ class BytePattern {
   // No match is longer, in bytes; SIZE_MAX where that is not known.
   std::size_t longest() const { return longest_; }
 
-  // What a match must contain, as far as this can tell; empty: nothing known. For tests.
+  // What a match must contain, as far as this can tell; empty: nothing known.
+  const Literal& required_literal() const { return required_; }
   const std::string& required() const { return required_.text(); }
 
  private:

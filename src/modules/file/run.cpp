@@ -84,6 +84,8 @@ ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTim
   for (Search& search : searches) FindExcluded(search);
   Names names;
   std::vector<Unanswerable> unanswerable = ResolveNames(searches, names);
+  const LiteralSet literals = ContentLiterals(searches);
+  const RunFacts facts{names, literals, now};
   Report report(searches, std::move(unanswerable), sink);
   Tally tally(report.max_errors(), report.running().size());
   const std::vector<Root> roots = RootsOf(report, tally);
@@ -94,7 +96,7 @@ ModuleResult RunSearches(std::vector<Search> searches, ElementSink& sink, UtcTim
   std::vector<std::unique_ptr<Visitor>> visitors;
   std::vector<os::WalkVisitor*> workers;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(share.threads, 1, os::kMostWalkers); ++i) {
-    visitors.push_back(std::make_unique<Visitor>(roots, held_roots, names, report, now, pace));
+    visitors.push_back(std::make_unique<Visitor>(roots, held_roots, facts, report, pace));
     workers.push_back(visitors.back().get());
   }
   os::WalkFiles(places, os::OwnMounts(), workers);

@@ -75,9 +75,11 @@ struct Check {
   std::shared_ptr<const ByteSequence> sequence;      // kBytes
   std::uint64_t least = 0;                           // kSize, kLinks, kInode, kOwner, kGroup
   std::uint64_t most = 0;                            // the same
-  bool by_name = false;                     // kOwner, kGroup: the number is still to be looked up
-  BitTest bit_test = BitTest::kNone;        // kMode
-  std::uint32_t bits = 0;                   // kMode, kType (of TypeBit), kFlag (of os::FileFlag)
+  bool by_name = false;               // kOwner, kGroup: the number is still to be looked up
+  BitTest bit_test = BitTest::kNone;  // kMode
+  std::uint32_t bits = 0;             // kMode, kType (of TypeBit), kFlag (of os::FileFlag)
+  // kContent: the number of its literal among those of the run (ContentLiterals); npos: none.
+  std::size_t literal = std::string::npos;
   std::chrono::nanoseconds age{0};          // kMtime and the other times
   bool younger = false;                     // the same: `<`
   DigestKind digest = DigestKind::kSha256;  // kDigest

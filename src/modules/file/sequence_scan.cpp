@@ -18,7 +18,7 @@ void SequenceScan::Add(const Search& search) {
 
 void SequenceScan::Clear() {
   checks_.clear();
-  open_ = overlap_ = 0;
+  open_ = overlap_ = last_asked_ = 0;
   tail_.clear();
 }
 
@@ -45,8 +45,10 @@ void SequenceScan::Feed(BytesView bytes) {
 }
 
 bool SequenceScan::Found(const Check& check) const {
-  for (const State& state : checks_) {
+  for (std::size_t i = 0; i < checks_.size(); ++i) {
+    const State& state = checks_[last_asked_];
     if (state.check == &check) return state.found;
+    last_asked_ = last_asked_ + 1 < checks_.size() ? last_asked_ + 1 : 0;
   }
   assert(false && "the check was not added");
   return false;

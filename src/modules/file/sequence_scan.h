@@ -33,6 +33,8 @@ class SequenceScan {
   void Look(State& state, BytesView bytes);
 
   std::vector<State> checks_;
+  // Where Found begins to look: they are asked for in the order in which they were added.
+  mutable std::size_t last_asked_ = 0;
   std::size_t open_ = 0;
   std::size_t overlap_ = 0;  // the longest sequence, less one byte
   Bytes tail_;               // the last bytes that were fed, at most overlap_

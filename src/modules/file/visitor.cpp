@@ -29,14 +29,14 @@ std::string_view ReasonOf(os::WalkSkip skip) {
 }  // namespace
 
 Visitor::Visitor(const std::vector<Root>& roots, const std::vector<Root>& held_roots,
-                 const Names& names, Report& report, UtcTime now, ReadPace& pace)
+                 const RunFacts& facts, Report& report, ReadPace& pace)
     : roots_(roots),
       held_roots_(held_roots),
       report_(report),
       tally_(report.max_errors(), report.running().size()),
       reader_(&pace),
-      evaluation_(names, report, tally_, now),
-      archive_(names, report, tally_, now) {
+      evaluation_(facts, report, tally_),
+      archive_(facts, report, tally_) {
   for (const Running& running : report.running()) {
     wants_folders_ = wants_folders_ || running.search().entries;
   }

@@ -23,8 +23,8 @@ namespace mig::file {
 class Visitor : public os::WalkVisitor, public os::HeldFileVisitor {
  public:
   // `held_roots` are those of searches for files that processes hold.
-  Visitor(const std::vector<Root>& roots, const std::vector<Root>& held_roots, const Names& names,
-          Report& report, UtcTime now, ReadPace& pace);
+  Visitor(const std::vector<Root>& roots, const std::vector<Root>& held_roots,
+          const RunFacts& facts, Report& report, ReadPace& pace);
 
   os::WalkScopePtr Enter(const os::WalkFolder& folder, const os::WalkScopePtr& above) override;
   os::WalkScopePtr Cross(const os::WalkFolder& folder, const os::WalkMount& mount,

@@ -182,6 +182,19 @@ digest() {
 digest "$small" "$small/d0007/file-000007.conf" 500
 digest "$large" "$large/noise-2" 1
 
+# The question that MIG promised to answer within two minutes: one digest among all files, many small
+# ones and some GB of large ones (--large 10 for as many as the promise had).
+everything() {
+  local sha256
+  sha256=$(sha256_of "$large/noise-2")
+  eval "ownN() { ours $threads -path $small -path $large -sha2 $sha256; }; count_hashes() { grep -c $sha256 || true; }"
+  with_hashdeep() { hashdeep -c sha256 -r -j "$threads" "$small" "$large"; }
+  with_sums() { find "$small" "$large" -type f -print0 | xargs -0 -P "$threads" -n 500 sha256sum; }
+  ! have hashdeep || row "sha256 among 200,000 files and $large_gb GiB, $threads threads" ownN hashdeep with_hashdeep
+  row "sha256 among 200,000 files and $large_gb GiB, $threads threads" ownN "sha256sum, xargs -P $threads" with_sums
+}
+everything
+
 # Ten questions at once, and one after the other.
 patterns=(NeedleInHaystack 'xyzzy[0-9]' 'foo.*bar42' '^qqq' 'zzzz9$' 'Password' 'BEGIN RSA' 'eval\(' '0x[0-9a-f]{16}' '192\.168\.')
 at_once() {
@@ -197,3 +210,22 @@ one_by_one() {
 }
 count_one_by_one() { count_ours | paste -sd+ | bc; }
 row 'ten contents at once' at_once 'ours, ten runs' one_by_one
+
+# A hundred words that are nowhere, as from a list of indicators.
+awk 'BEGIN {
+  srand(3)
+  for (n = 0; n < 100; ++n) {
+    word = ""
+    for (c = 6 + int(rand() * 9); c > 0; --c) word = word substr("abcdefghijklmnopqrstuvwxyz0123456789_", 1 + int(rand() * 37), 1)
+    print word
+  }
+}' >"$work/words"
+hundred() {
+  local words=() word
+  while read -r word; do words+=(-content "$word"); done <"$work/words"
+  ours "$threads" -path "$1" -matchany "${words[@]}"
+}
+for tree in small large; do
+  eval "ownN() { hundred $trees/$tree; }; with_rg() { rg -uuu -a -l -j $threads -f $work/words $trees/$tree; }"
+  ! have rg || row "a hundred contents at once, $tree, $threads threads" ownN ripgrep with_rg
+done

@@ -9,6 +9,8 @@ using namespace mig::file;
 
 namespace {
 
+const LiteralSet kNoLiterals;
+
 Search SearchOf(const std::vector<std::string>& contents, bool macroal = false) {
   json::array list(contents.begin(), contents.end());
   const json::object parameters{
@@ -25,7 +27,7 @@ Search SearchOf(const std::vector<std::string>& contents, bool macroal = false) 
 // The answers to all contents, for a file that comes `step` bytes at a time: "yn".
 std::string Answers(const Search& search, BytesView content, std::size_t step,
                     bool* long_line = nullptr) {
-  ContentScan scan;
+  ContentScan scan(kNoLiterals);
   scan.Add(search);
   while (!content.empty()) {
     scan.Feed(content.substr(0, step));
@@ -111,7 +113,7 @@ TEST_CASE(
   const std::string line = "begin" + before + std::string(1'000'000, 'y') + "end";
   const auto uncertain = [&](const char* regex, const std::string& content, bool macroal = false) {
     const Search search = SearchOf({regex}, macroal);
-    ContentScan scan;
+    ContentScan scan(kNoLiterals);
     scan.Add(search);
     for (BytesView rest = content; !rest.empty();
          rest.remove_prefix(std::min<std::size_t>(rest.size(), 1 << 18))) {
