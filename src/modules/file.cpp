@@ -483,15 +483,15 @@ std::vector<std::string> PrintFileStatistics(const json::value& statistics) {
   return lines;
 }
 
-// Where a file lies may name a person; what kind of file it is does not. A matchany element's paths
-// would give its directory away.
+// Where a file lies may name a person, and so does its owner; what kind of file it is does not. A
+// matchany element's paths would give its directory away.
 void MaskElementOfFile(json::value& element) {
   json::object* fields = element.if_object();
   if (fields == nullptr) return;
   if (!TextAt(*fields, "file").empty()) (*fields)["file"] = "masked";
   json::value* info = fields->if_contains("fileinfo");
   if (info != nullptr && info->is_object()) {
-    for (const char* field : {"linktarget", "executable", "member"}) {
+    for (const char* field : {"linktarget", "executable", "member", "owner", "group"}) {
       if (info->get_object().contains(field)) info->get_object()[field] = "masked";
     }
   }
@@ -526,6 +526,7 @@ void MaskSummaryOfFile(ModuleResult& summary) {
 extern const Module kFileModule;
 constinit const Module kFileModule = {
     .name = "file",
+    .version = 2,
     .summary = "finds files by name, content, metadata and digest",
     .example = "-path /etc -name '^passwd$' -content '^root:'",
     .parameters = kParameters,
@@ -534,7 +535,7 @@ constinit const Module kFileModule = {
     .rights = os::Right::kReadFiles,
     .more_rights = os::Right::kReadProcesses,
     .needs_more = NeedsProcesses,
-    .privacy = "paths of files and of directories",
+    .privacy = "paths of files and of directories, and names of owners",
     .check = CheckFile,
     .run = RunFile,
     .print = PrintFile,

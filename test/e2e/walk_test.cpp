@@ -1,14 +1,21 @@
 // The way of a question as a user walks it: lab, query, answer, exit status, end.
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
+#include <set>
 
+#include "os/files.h"
 #include "test/e2e/lab.h"
 #include "test/sanitizers.h"
 
 using namespace mig;
 using namespace mig::e2e;
+
+namespace fs = std::filesystem;
 
 TEST_CASE("query: a question finds, does not find, and its exit status says so", "[e2e]") {
   const Lab lab;
@@ -79,19 +86,59 @@ TEST_CASE("query: -t local needs no server, and -p only prints the envelope", "[
 
 TEST_CASE("query: hostile file names cannot steer the terminal", "[e2e]") {
   const Lab lab;
-  std::ofstream(lab.scratch() / "a\x1b[2Jb\nagent-1 /etc/forged") << "x";
-  std::ofstream(lab.scratch() / "not-utf8-\xff\xfe") << "x";
+  const std::set<std::string> names = {
+      "a\x1b[2Jb\nagent-1 forged", "not-utf8-\xff\xfe",
+      std::string(246, 'n') + "\n\x1b]0;\xff\a\r\t",  // as long as a name may be
+  };
+  for (const std::string& name : names) {
+    std::ofstream file(lab.scratch() / name);
+    REQUIRE(file << "x" << std::flush);
+  }
   const Outcome text = lab.Mig({"query", "file", "-path", lab.scratch().string(), "-size", ">0"});
   INFO(text.out << text.err);
   REQUIRE(text.status == 0);
   CHECK(text.out.find('\x1b') == std::string::npos);
-  CHECK(text.out.find("\nagent-1 /etc/forged") == std::string::npos);
+  CHECK(text.out.find("\nagent-1 forged") == std::string::npos);
+  CHECK(text.out.find("agent-1 forged") != std::string::npos);
+  CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 3);
 
   const Outcome document =
       lab.Mig({"query", "file", "-path", lab.scratch().string(), "-size", ">0", "--json"});
   REQUIRE(document.status == 0);
-  CHECK(document.out.find("b64") != std::string::npos);
-  ParseJson(document.out);
+  CHECK(document.out.find('\x1b') == std::string::npos);
+  // Every byte of every name arrives.
+  std::set<std::string> arrived;
+  const json::value answers = ParseJson(document.out).at("answers");
+  for (const json::value& element : answers.at(0).at("result").at("elements").at("s1").as_array()) {
+    arrived.insert(fs::path(json::ToName(element.at("file")).value()).filename().string());
+  }
+  CHECK(arrived == names);
+}
+
+TEST_CASE("query: what processes hold without a name is found on an agent", "[e2e]") {
+  const Lab lab;
+  const fs::path gone = lab.scratch() / "gone";
+  std::ofstream(gone) << "needle in what was deleted\n";
+  const os::FileDescriptor held(::open(gone.c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(held.valid());
+  fs::remove(gone);
+  const auto ask = [&](const char* target) {
+    return lab.Mig({"query", "file", "-t", target, "-path", lab.scratch().string(), "-content",
+                    "needle", "-deleted", "--json"});
+  };
+  for (const char* target : {"all", "local"}) {
+    INFO(target);
+    const Outcome found = ask(target);
+    INFO(found.out << found.err);
+    REQUIRE(found.status == 0);
+    CHECK(found.out.find("/gone\"") != std::string::npos);
+    CHECK(found.out.find("\"pid\":" + std::to_string(::getpid())) != std::string::npos);
+  }
+  // By hand too, where the module tells by its words what it needs.
+  const Outcome by_hand = lab.Mig(
+      {"module", "file", "-path", lab.scratch().string(), "-content", "needle", "-deleted"});
+  INFO(by_hand.out << by_hand.err);
+  CHECK(by_hand.out.find("/gone\"") != std::string::npos);
 }
 
 TEST_CASE("lab: two side by side do not meet", "[e2e]") {

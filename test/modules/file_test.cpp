@@ -602,7 +602,10 @@ TEST_CASE("file: privacy leaves no path", "[modules]") {
   CollectingSink sink;
   RunContext context{sink, Now()};
   const json::object parameters{
-      {"searches", json::object{{"s1", SearchFor(tree.at(""), {{"names", List({"."})}})}}}};
+      {"searches",
+       json::object{{"s1", SearchFor(tree.at(""), {{"names", List({"."})},
+                                                   {"owners", List({"!4294967294"})},
+                                                   {"groups", List({"!4294967294"})}})}}}};
   const Module& module = *FindModule("file");
   ModuleResult summary = RunModule(module, parameters, context, true);
   auto result = std::move(sink).Take().Finish(std::move(summary));
@@ -610,46 +613,13 @@ TEST_CASE("file: privacy leaves no path", "[modules]") {
   json::object text = ToJson(*result);
   for (json::value& element : text["elements"].at("s1").as_array()) MaskElement(module, element);
   CHECK(json::Write(text).find(tree.path().filename().string()) == std::string::npos);
+  const json::value& info = text["elements"].at("s1").at(0).at("fileinfo");
+  CHECK(info.at("owner").as_string() == "masked");
+  CHECK(info.at("group").as_string() == "masked");
 }
 
 TEST_CASE("file: paths are made clean without asking the file system", "[modules]") {
   CHECK(file::CleanPath("/etc//ssh/../x/.") == "/etc/x");
   CHECK(file::CleanPath("/..") == "/");
   CHECK(file::CleanPath("etc").empty());
-}
-
-TEST_CASE("file: any number of threads finds the same, and never more than the limit",
-          "[modules]") {
-  Tree tree;
-  for (int i = 0; i < 600; ++i) {
-    tree.Write(std::to_string(i % 13) + "/" + std::to_string(i % 5) + "/f" + std::to_string(i),
-               "line " + std::to_string(i % 10) + "\n");
-  }
-  const auto run = [&](std::size_t threads, std::int64_t limit) {
-    CollectingSink sink;
-    RunContext context{sink, Now(), threads};
-    const json::object parameters{
-        {"searches",
-         json::object{{"by_name", SearchFor(tree.at(""), {{"names", List({"^f[0-9]*7$"})}})},
-                      {"by_content", SearchFor(tree.at(""), {{"contents", List({"line [37]"})}},
-                                               {{"matchlimit", limit}})}}}};
-    ModuleResult summary = RunModule(*FindModule("file"), parameters, context, false);
-    auto result = std::move(sink).Take().Finish(std::move(summary));
-    REQUIRE(result);
-    return std::move(*result);
-  };
-  const ModuleResult alone = run(1, 0);
-  REQUIRE(Found(alone, "by_content").size() == 120);
-  for (const std::size_t threads : {2, 5, 64, 1000}) {
-    const ModuleResult together = run(threads, 0);
-    for (const char* label : {"by_name", "by_content"}) {
-      CHECK(Found(together, label) == Found(alone, label));
-    }
-    for (const char* count : {"filescount", "directories", "bytesread", "totalhits"}) {
-      CHECK(together.statistics.at(count) == alone.statistics.at(count));
-    }
-    const ModuleResult limited = run(threads, 7);
-    CHECK(limited.elements.at("by_content").as_array().size() == 7);
-    CHECK(Found(limited, "by_name") == Found(alone, "by_name"));
-  }
 }

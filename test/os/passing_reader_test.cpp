@@ -1,11 +1,11 @@
 #include "os/passing_reader.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
+#include "test/page_cache.h"
 #include "test/skip.h"
 #include "test/temp_folder.h"
 
@@ -13,25 +13,6 @@ using namespace mig;
 using namespace mig::os;
 
 namespace {
-
-// How much of the file lies in memory, in percent.
-int InMemory(const std::string& path, std::size_t size) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  void* const map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
-  REQUIRE(map != MAP_FAILED);
-  std::vector<unsigned char> pages((size + 4095) / 4096);
-  REQUIRE(::mincore(map, size, pages.data()) == 0);
-  ::munmap(map, size);
-  const auto there =
-      std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
-  return static_cast<int>(there * 100 / static_cast<std::ptrdiff_t>(pages.size()));
-}
-
-void DropFromMemory(const std::string& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  REQUIRE(::fsync(fd.get()) == 0);
-  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
-}
 
 // Reads up to `most` bytes of it in passing.
 std::string Pass(const std::string& path, std::size_t most = SIZE_MAX) {

@@ -35,8 +35,9 @@ tree_small() {
 tree_large() {
   local number
   for number in $(seq $((large_gb * 4))); do
-    openssl enc -aes-128-ctr -nosalt -K 00 -iv "$(printf '%032d' "$number")" </dev/zero 2>/dev/null |
-      head -c $((256 << 20)) >"$1/noise-$number" || return
+    head -c $((256 << 20)) /dev/zero |
+      openssl enc -aes-128-ctr -nosalt -K 00 -iv "$(printf '%032d' "$number")" 2>/dev/null >"$1/noise-$number" ||
+      return
   done
   printf '\nhere is NeedleInHaystack number 4711\n' >>"$1/noise-1"
 }

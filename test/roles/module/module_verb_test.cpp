@@ -309,3 +309,26 @@ TEST_CASE("probe: a crash ends without an answer, not with half of one", "[modul
   CHECK(outcome.exit.signal == SIGABRT);
   CHECK(outcome.stdout_bytes.empty());
 }
+
+TEST_CASE("module: what only some parameters may is given by --more-rights, and to these alone",
+          "[module]") {
+  const TempFolder folder;
+  folder.Write("there", "x");
+  const auto search = [&](bool deleted) {
+    return json::Write(json::object{
+        {"searches",
+         json::object{{"s1", json::object{{"paths", json::array{folder.path().string()}},
+                                          {"names", json::array{"there"}},
+                                          {"options", json::object{{"deleted", deleted}}}}}}}});
+  };
+  CHECK(ResultOf(Run({"file"}, search(false))).success);
+  const ModuleResult refused = ResultOf(Run({"file"}, search(true)));
+  CHECK_FALSE(refused.success);
+  REQUIRE(refused.errors.size() == 1);
+  CHECK(refused.errors.front().find("read other processes") != std::string::npos);
+  const ModuleResult given = ResultOf(Run({"file", "--more-rights"}, search(true)));
+  CHECK(given.success);
+  // A module that never needs more is given no more.
+  const auto none = Run({"example", "--more-rights"}, R"({"gethostname": true})");
+  CHECK(ResultOf(none).success);
+}
