@@ -55,6 +55,7 @@ void PassingReader::LookAhead() {
   }
   started_ = true;
   if (stretches_.empty()) return;
+  ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   stretches_.back().end = kEnd;
   was_in_memory_ = stretches_.front().was_in_memory;
 }

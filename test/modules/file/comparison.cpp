@@ -72,9 +72,12 @@ class Comparison {
         continue;
       }
       ++found;
-      const auto match = std::find_if(left.begin(), left.end(), [&](const PlainFind& find) {
-        return IsFind(find, path, check, element);
-      });
+      // The one that can be told by the fewest other paths: one more of these may still come.
+      auto match = left.end();
+      for (auto find = left.begin(); find != left.end(); ++find) {
+        if (!IsFind(*find, path, check, element)) continue;
+        if (match == left.end() || find->paths.size() < match->paths.size()) match = find;
+      }
       if (match == left.end()) {
         Say(search.label + ": must not be found, or not so: " + json::Write(element));
       } else {

@@ -292,18 +292,18 @@ bool SizeFits(const std::string& asked, std::uint64_t size) {
   return sign == '>' ? size >= bound : size == bound;
 }
 
-bool AgeFits(const std::string& asked, const struct stat& status, UtcTime now) {
+bool AgeFits(const std::string& asked, const timespec& time, UtcTime now) {
   using std::chrono::nanoseconds;
   const std::int64_t number = std::stoll(asked.substr(1));
   const std::chrono::seconds unit(asked.back() == 'd' ? 86'400 : asked.back() == 'h' ? 3'600 : 60);
-  const auto modified =
-      std::chrono::seconds(status.st_mtim.tv_sec) + nanoseconds(status.st_mtim.tv_nsec);
+  const auto when = std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
   const auto then = std::chrono::duration_cast<nanoseconds>(now.time_since_epoch()) - unit * number;
-  return asked[0] == '<' ? modified > then : modified < then;
+  return asked[0] == '<' ? when > then : when < then;
 }
 
 std::string MismatchWord(const std::string& field) {
-  const bool itself = field == "bytes" || field == "md5" || field.starts_with("sha");
+  const bool itself =
+      field == "bytes" || field == "md5" || field == "links" || field.starts_with("sha");
   return itself ? field : field.substr(0, field.size() - 1);  // "names": name
 }
 
@@ -321,6 +321,41 @@ std::pair<std::string, bool> Pattern(const std::string& value) {
 bool RegexAnswer(const PlainCheck& check, const std::string& text) {
   const auto [pattern, inverted] = Pattern(check.value);
   return Matches(pattern, text) != inverted;
+}
+
+// `4755`, `-4000`, `/6000`, any of them inverted.
+bool OctalFits(std::string asked, mode_t mode) {
+  const bool inverted = asked[0] == '!';
+  if (inverted) asked.erase(0, 1);
+  const char sign = asked[0];
+  const auto bits = static_cast<mode_t>(
+      std::stoul(sign == '-' || sign == '/' ? asked.substr(1) : asked, nullptr, 8));
+  const mode_t has = mode & 07777u;
+  const bool fits = sign == '-'   ? (has & bits) == bits
+                    : sign == '/' ? (has & bits) != 0
+                                  : has == bits;
+  return fits != inverted;
+}
+
+bool NumberIs(const std::string& asked, std::uint64_t number) {
+  return asked[0] == '!' ? std::stoull(asked.substr(1)) != number : std::stoull(asked) == number;
+}
+
+// What stat(2) alone tells.
+bool StatusAnswer(const PlainCheck& check, const struct stat& status, UtcTime now) {
+  if (check.field == "modes") {
+    const bool octal = check.value.find_first_not_of("!-/01234567") == std::string::npos;
+    return octal ? OctalFits(check.value, status.st_mode)
+                 : RegexAnswer(check, ModeOf(status.st_mode));
+  }
+  if (check.field == "sizes")
+    return SizeFits(check.value, static_cast<std::uint64_t>(status.st_size));
+  if (check.field == "mtimes") return AgeFits(check.value, status.st_mtim, now);
+  if (check.field == "ctimes") return AgeFits(check.value, status.st_ctim, now);
+  if (check.field == "owners") return NumberIs(check.value, status.st_uid);
+  if (check.field == "groups") return NumberIs(check.value, status.st_gid);
+  if (check.field == "inodes") return NumberIs(check.value, status.st_ino);
+  return SizeFits(check.value, status.st_nlink);  // links
 }
 
 bool BytesAnswer(const PlainCheck& check, const std::string& content) {
@@ -514,20 +549,16 @@ void Run::Evaluate(const PlainSearch& search, const Seen& seen) {
   std::vector<const PlainCheck*> yes;
   bool needs_content = false;
   // What costs nothing is asked first, and what a name rules out is not looked at further.
-  for (const std::string field : {"names", "modes", "sizes", "mtimes"}) {
+  for (const std::string field :
+       {"names", "modes", "sizes", "mtimes", "ctimes", "owners", "groups", "inodes", "links"}) {
     for (const PlainCheck& check : search.checks) {
       if (check.field != field) continue;
       if (field != "names" && !seen.status) {
         Fail(seen.key, "permission");
         return;
       }
-      bool answer = false;
-      if (field == "names") answer = RegexAnswer(check, seen.name);
-      if (field == "modes") answer = RegexAnswer(check, ModeOf(seen.status->st_mode));
-      if (field == "sizes") {
-        answer = SizeFits(check.value, static_cast<std::uint64_t>(seen.status->st_size));
-      }
-      if (field == "mtimes") answer = AgeFits(check.value, *seen.status, now_);
+      bool answer = field == "names" ? RegexAnswer(check, seen.name)
+                                     : StatusAnswer(check, *seen.status, now_);
       if (search.mismatch.contains(MismatchWord(field))) answer = !answer;
       if (answer) yes.push_back(&check);
       if (!answer && search.matchall) return;

@@ -1,5 +1,7 @@
 #include "test/modules/file/random_search.h"
 
+#include <sys/stat.h>
+
 #include <stdexcept>
 
 #include "modules/module.h"
@@ -54,7 +56,10 @@ PlainCheck RandomCheck(RandomSource& random, const MadeTree& tree) {
       "\\pL",   "(a|b)+",       "ab?",        "x=[0-9]",    "\\r",        ".",
       "(?s).",  "\\Aneedle",    "no\\z",      "e{2}",       "^[a-z]+$",   "nee\\.dle",
       "#",      "needle\\nx",   "(?-i:ne)e",  "\\Qneed\\E", "^\\s*$"};
-  static const Texts kModes = {"^-rw", "^u", "^g", "^t", "x$", "r--$", "-rw-r--r--", "^[ugt]"};
+  static const Texts kModes = {"^-rw",   "^u",   "^g",    "^t",    "x$",    "r--$", "-rw-r--r--",
+                               "^[ugt]", "0644", "-0111", "/6000", "-4000", "4755", "/0022"};
+  static const Texts kNumbers = {"0", "1", "2", "3", "77"};
+  static const Texts kLinks = {"1", "2", ">1", "<1", ">2", "<3"};
   static const Texts kSizes = {"0",   "<0", ">1",    "<10", ">10", "<1k",
                                ">1k", "7",  ">256k", "<1t", ">1t"};
   static const Texts kAges = {"<1d", ">1d",  "<2d", ">2d", "<24h",
@@ -75,7 +80,17 @@ PlainCheck RandomCheck(RandomSource& random, const MadeTree& tree) {
                                    "c3 a9",
                                    "6c 65 [0-256] 6e 65",
                                    "30"};
-  switch (random.Below(10)) {
+  switch (random.Below(13)) {
+    case 10: {
+      struct stat status {};
+      const std::string& any = tree.others().empty() ? tree.path() : random.Pick(tree.others());
+      return {"inodes", ::lstat(any.c_str(), &status) == 0 ? std::to_string(status.st_ino) : "1"};
+    }
+    case 11:
+      return random.OneIn(2) ? PlainCheck{"links", random.Pick(kLinks)}
+                             : PlainCheck{"ctimes", random.Pick(kAges)};
+    case 12:
+      return {random.OneIn(2) ? "owners" : "groups", RandomRegex(random, kNumbers)};
     case 0:
     case 1:
       return {"names", RandomRegex(random, kNames)};
@@ -111,10 +126,10 @@ PlainSearch RandomSearch(RandomSource& random, const MadeTree& tree, std::string
   search.matchall = random.OneIn(2);
   for (const PlainCheck& check : search.checks) {
     if (check.field == "contents") search.macroal = random.OneIn(3);
-    const bool digest =
-        check.field == "bytes" || check.field == "md5" || check.field.starts_with("sha");
+    const bool itself = check.field == "bytes" || check.field == "md5" || check.field == "links" ||
+                        check.field.starts_with("sha");
     if (random.OneIn(4)) {
-      search.mismatch.insert(digest ? check.field : check.field.substr(0, check.field.size() - 1));
+      search.mismatch.insert(itself ? check.field : check.field.substr(0, check.field.size() - 1));
     }
   }
   search.returnsha256 = random.OneIn(4);

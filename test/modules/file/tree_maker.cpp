@@ -251,6 +251,11 @@ void MadeTree::MakeFile(RandomSource& random, const TreeWishes& wishes, const st
     const auto size = static_cast<off_t>(content.size() + random.Below(3) * 70'000);
     if (::truncate(path.c_str(), size) != 0) throw std::runtime_error("truncate " + path);
   }
+  // Only root may; before the mode, which a change of owner would cut.
+  if (random.OneIn(4) && ::lchown(path.c_str(), static_cast<uid_t>(1 + random.Below(3)),
+                                  static_cast<gid_t>(1 + random.Below(3))) != 0) {
+    errno = 0;
+  }
   const std::vector<mode_t> modes = {0644, 0644, 0644, 0755, 0444, 04755, 02755, 01644, 0666};
   ::chmod(path.c_str(), wishes.closed && random.OneIn(4) ? mode_t{0600} : random.Pick(modes));
   const timespec times[2] = {{0, UTIME_OMIT}, RandomTime(random, wishes)};
