@@ -181,7 +181,8 @@ bool BeginsXz(BytesView bytes) {
 }
 
 // The header has no magic: the usual properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, and
-// a size that is not known or below 256 GiB, as liblzma's own guess has it.
+// a size that is not known or below 256 GiB, as liblzma's own guess has it. One that says that
+// nothing is in it is looked at as it is: a few such bytes and zeros are more often something else.
 bool BeginsLzma(BytesView bytes) {
   if (bytes.size() < kPackedMagicBytes || bytes[0] != '\x5d') return false;
   const auto number = [&](std::size_t at, std::size_t count) {
@@ -197,7 +198,7 @@ bool BeginsLzma(BytesView bytes) {
       dictionary == UINT32_MAX ||
       (dictionary >= 4096 && (std::has_single_bit(dictionary) ||
                               (dictionary % 3 == 0 && std::has_single_bit(dictionary / 3))));
-  return usual_dictionary && (size == UINT64_MAX || size < std::uint64_t{1} << 38);
+  return usual_dictionary && (size == UINT64_MAX || (size > 0 && size < std::uint64_t{1} << 38));
 }
 
 bool BeginsBzip2(BytesView bytes) {

@@ -188,3 +188,11 @@ TEST_CASE("unpack: what needs too much memory to unpack is refused by name", "[m
   lzma.replace(1, 4, Bytes("\0\0\0\x40", 4));
   CHECK(UnpackAll(lzma, 1000).code == Errc::kFull);
 }
+
+TEST_CASE("unpack: what begins like .lzma and says that it is empty is looked at as it is",
+          "[modules]") {
+  const std::string head("]\0\0\x10\0", 5);
+  CHECK(FormatOf(head + std::string(8, '\xff') + "x") == "lzma");
+  CHECK(FormatOf(head + std::string("\1\0\0\0\0\0\0\0x", 9)) == "lzma");
+  CHECK(FormatOf(head + std::string(100, '\0')).empty());
+}
