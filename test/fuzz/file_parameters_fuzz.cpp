@@ -27,8 +27,9 @@ bool SomeLine(const mig::file::BytePattern& pattern, BytesView block) {
   }
 }
 
-std::string Answers(const Search& search, BytesView content, std::size_t step) {
-  mig::file::ContentScan scan;
+std::string Answers(const Search& search, const mig::file::LiteralSet& literals, BytesView content,
+                    std::size_t step) {
+  mig::file::ContentScan scan(literals);
   mig::file::SequenceScan sequences;
   scan.Add(search);
   sequences.Add(search);
@@ -46,14 +47,17 @@ std::string Answers(const Search& search, BytesView content, std::size_t step) {
   return answers;
 }
 
-void TrySearch(const Search& search, BytesView content) {
+void TrySearch(const Search& search, const mig::file::LiteralSet& literals, BytesView content) {
   mig::fuzz::Require(!search.paths.empty() && !search.checks.empty(), "a search asks something");
   for (const std::string& path : search.paths) {
     mig::fuzz::Require(path.starts_with('/') && path.find("/../") == std::string::npos,
                        "paths are clean");
   }
-  mig::fuzz::Require(Answers(search, content, content.size() + 1) == Answers(search, content, 3),
+  const std::string whole = Answers(search, literals, content, content.size() + 1);
+  mig::fuzz::Require(whole == Answers(search, literals, content, 3),
                      "how a file is read in pieces makes no difference");
+  mig::fuzz::Require(whole == Answers(search, mig::file::LiteralSet(), content, 5),
+                     "patterns that are looked for together are found as each alone");
   if (content.find('\r') != BytesView::npos) return;
   for (const Check& check : search.checks) {
     if (check.pattern == nullptr) continue;
@@ -72,9 +76,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!parameters) return 0;
   const mig::Module* module = mig::FindModule("file");
   if (!mig::CheckParameters(*module, *parameters)) return 0;
-  const auto searches = mig::file::ParseSearches(*parameters);
+  auto searches = mig::file::ParseSearches(*parameters);
   mig::fuzz::Require(searches.has_value(), "checked parameters parse");
   const BytesView content = end < bytes.size() ? bytes.substr(end + 1) : BytesView();
-  for (const Search& search : *searches) TrySearch(search, content);
+  const mig::file::LiteralSet literals = mig::file::ContentLiterals(*searches);
+  for (const Search& search : *searches) TrySearch(search, literals, content);
   return 0;
 }
