@@ -21,9 +21,9 @@ readonly build_packages=(
 # test/run.sh builds much of the tree three times; somebody else's broker and clients, to talk to,
 # and somebody else's HTTPS and signatures (examples/api/call.sh); node-mqtt brings nodejs. GnuPG and
 # OpenSSH with their agents, for keys where people have them; rnp and sq, which read OpenPGP too;
-# Info-ZIP's zip, for archives that are not ours.
+# Info-ZIP's zip, for archives that are not ours; ss, which asks the kernel as the netstat module does.
 readonly test_packages=(
-  ccache clang curl gnupg libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt
+  ccache clang curl gnupg iproute2 libclang-rt-14-dev llvm mosquitto mosquitto-clients node-mqtt
   openssh-client openssl rnp sq zip
 )
 

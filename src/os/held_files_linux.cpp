@@ -41,6 +41,10 @@ bool VisitProcess(HeldFile& file, HeldFileVisitor& visitor) {
   while (const dirent* entry = ::readdir(folder.get())) {
     if (!IsNumber(entry->d_name)) continue;
     const auto target = LinkTargetAt(file.folder, entry->d_name);
+    if (!target && target.error().code() == Errc::kDenied) {  // so are all the others
+      visitor.Failed(file.folder_path, EACCES);
+      return true;
+    }
     if (!target || !target->ends_with(kDeleted)) continue;
     struct stat status {};
     // A file may be called "x (deleted)": one that has lost its name has no links either.

@@ -12,7 +12,8 @@ std::string Describe(Rights rights) {
   static constexpr Row kNames[] = {{Right::kReadFiles, "read files"},
                                    {Right::kReadProcesses, "read other processes"},
                                    {Right::kNetwork, "network"},
-                                   {Right::kEndProcesses, "end other processes"}};
+                                   {Right::kEndProcesses, "end other processes"},
+                                   {Right::kReadSockets, "read tables of sockets"}};
   std::vector<std::string> names;
   for (const Row& row : kNames) {
     if (rights.Has(row.right)) names.emplace_back(row.name);

@@ -11,6 +11,7 @@ enum class Right : unsigned {
   kReadProcesses = 1u << 1,  // read other processes' memory and state (implies /proc)
   kNetwork = 1u << 2,        // internet sockets, raw ICMP, and the kernel's address tables
   kEndProcesses = 1u << 3,   // signals to other processes, through their handles
+  kReadSockets = 1u << 4,    // the kernel's tables of sockets, neighbours and addresses
 };
 
 class Rights {

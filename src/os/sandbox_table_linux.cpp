@@ -101,9 +101,14 @@ constexpr int kReadFilesCalls[] = {
     SCMP_SYS(getxattr),
 };
 
-// What a process runs and has open are links below /proc.
+// What a process runs and has open are links below /proc, in folders.
 constexpr int kReadProcessesCalls[] = {SCMP_SYS(process_vm_readv), SCMP_SYS(readlink),
-                                       SCMP_SYS(readlinkat)};
+                                       SCMP_SYS(readlinkat), SCMP_SYS(getdents64),
+                                       SCMP_SYS(newfstatat)};
+
+// Over netlink, whose socket() is a rule of its own.
+constexpr int kReadSocketsCalls[] = {SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+                                     SCMP_SYS(getsockname), SCMP_SYS(bind)};
 
 // By a handle alone: kill(2) takes numbers, which may be a stranger's by then.
 constexpr int kEndProcessesCalls[] = {SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal)};
@@ -183,11 +188,14 @@ constexpr const char* kNetworkPaths[] = {"/etc/resolv.conf",   "/etc/hosts",    
                                          "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services",
                                          "/etc/protocols"};
 
+constexpr const char* kReadSocketsPaths[] = {"/proc/net", "/etc/passwd"};
+
 constexpr SandboxRow kTable[] = {
     {Right::kReadFiles, kReadFilesCapabilities, kReadFilesCalls, kReadFilesPaths},
     {Right::kReadProcesses, kReadProcessesCapabilities, kReadProcessesCalls, kReadProcessesPaths},
     {Right::kNetwork, kNetworkCapabilities, kNetworkCalls, kNetworkPaths},
     {Right::kEndProcesses, kEndProcessesCapabilities, kEndProcessesCalls, {}},
+    {Right::kReadSockets, {}, kReadSocketsCalls, kReadSocketsPaths},
 };
 
 }  // namespace

@@ -133,6 +133,13 @@ void AddSockets(Filter& filter) {
   }
 }
 
+// Asking the kernel, and nobody else. What would change something takes CAP_NET_ADMIN.
+void AddNetlink(Filter& filter) {
+  for (const int family : {NETLINK_ROUTE, NETLINK_SOCK_DIAG}) {
+    filter.Allow(SCMP_SYS(socket), {Is(0, AF_NETLINK), Is(2, static_cast<std::uint64_t>(family))});
+  }
+}
+
 }  // namespace
 
 bool SeccompAvailable() {
@@ -150,6 +157,7 @@ Expected<void> LoadSeccompFilter(Rights rights, int self) {
   // With the network right Landlock leaves only the resolver's files to open.
   if (!rights.empty()) AddOpenForReading(filter);
   if (rights.Has(Right::kNetwork)) AddSockets(filter);
+  if (rights.Has(Right::kReadSockets)) AddNetlink(filter);
   return filter.Load();
 }
 

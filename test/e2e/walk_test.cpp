@@ -1,6 +1,9 @@
 // The way of a question as a user walks it: lab, query, answer, exit status, end.
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -139,6 +142,32 @@ TEST_CASE("query: what processes hold without a name is found on an agent", "[e2
       {"module", "file", "-path", lab.scratch().string(), "-content", "needle", "-deleted"});
   INFO(by_hand.out << by_hand.err);
   CHECK(by_hand.out.find("/gone\"") != std::string::npos);
+}
+
+TEST_CASE("query: who listens is found by an agent in its sandbox, with process and program",
+          "[e2e]") {
+  const Lab lab;
+  const os::FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof any;
+  REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&any), size) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&any), &size) == 0);
+  const std::string port = std::to_string(ntohs(any.sin_port));
+  for (const char* target : {"all", "local"}) {
+    INFO(target);
+    const Outcome found = lab.Mig({"query", "netstat", "-t", target, "-lp", port, "-namespaces",
+                                   "-ni", "::/0", "-li", "127.0.0.1", "-up", "."});
+    INFO(found.out << found.err);
+    REQUIRE(found.status == 0);
+    CHECK(found.out.find("found listening port " + port) != std::string::npos);
+    CHECK(found.out.find(" " + std::to_string(::getpid()) + " ") != std::string::npos);
+    CHECK(found.out.find(fs::read_symlink("/proc/self/exe").string()) != std::string::npos);
+    CHECK(found.out.find("found local ip 127.0.0.1") != std::string::npos);
+    CHECK(found.err.find("netlink") == std::string::npos);  // as what could not be seen
+  }
 }
 
 TEST_CASE("lab: two side by side do not meet", "[e2e]") {

@@ -33,6 +33,7 @@ const std::map<std::string, std::string, std::less<>> kDeclared = {
     {"agentdestroy", "1 3e4aca18cd4f35cd"},
     {"example", "1 8085d6342d06c2d4"},
     {"file", "2 754e2e0c3148b097"},
+    {"netstat", "1 67840cce3bff3150"},
     {"ping", "1 ba2ee7197f6d2975"},
 };
 
