@@ -37,6 +37,8 @@ class PassingReader {
     bool was_in_memory = true;
   };
   void LookAhead();
+  void AskAhead();
+  void AwaitAsked();
   void NextStretch();
   void LetGo(std::uint64_t end);
   void LetGoOfAll();
@@ -49,6 +51,7 @@ class PassingReader {
   std::uint64_t at_ = 0;
   std::uint64_t ours_from_ = 0;  // from here to kept_from_ all was read for us
   std::uint64_t kept_from_ = 0;  // before this nothing of ours is left
+  std::uint64_t asked_ = 0;      // the kernel was told that what lies before this will be read
   std::uint64_t read_at_ = 0;    // bytes by ReadAt since the last time all was let go
 };
 

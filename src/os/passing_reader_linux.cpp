@@ -15,6 +15,10 @@ constexpr std::uint64_t kMostStretches = 16;
 // Let go in pieces of this size while reading, so that a file larger than memory does no harm.
 constexpr std::uint64_t kPiece = std::uint64_t{2} << 20;
 
+// A large file that is not in memory is asked for so far ahead of us; the kernel, left alone, reads
+// several times as much, which would stay when we stop early.
+constexpr std::uint64_t kAhead = std::uint64_t{4} << 20;
+
 // Of what is read out of order so much may be held before it is let go of.
 constexpr std::uint64_t kMostHeld = std::uint64_t{64} << 20;
 
@@ -55,12 +59,36 @@ void PassingReader::LookAhead() {
   }
   started_ = true;
   if (stretches_.empty()) return;
-  ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   stretches_.back().end = kEnd;
+  const auto on_disk = [](const Stretch& stretch) { return !stretch.was_in_memory; };
+  if (std::any_of(stretches_.begin(), stretches_.end(), on_disk)) {
+    ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_RANDOM);  // no reading ahead but AskAhead's
+  }
   was_in_memory_ = stretches_.front().was_in_memory;
 }
 
+// Before a read: what comes next is on its way. Only advice, so what it answers is of no
+// consequence.
+void PassingReader::AskAhead() {
+  if (stretches_.empty() || was_in_memory_) return;
+  if (asked_ < at_) asked_ = at_;
+  while (asked_ < at_ + kAhead && asked_ < file_.size) {
+    ::posix_fadvise(file_.fd.get(), static_cast<off_t>(asked_), kPiece, POSIX_FADV_WILLNEED);
+    asked_ += kPiece;
+  }
+}
+
+// What is still on its way cannot be let go of: this waits for the last that was asked for.
+void PassingReader::AwaitAsked() {
+  if (asked_ <= at_ || at_ >= file_.size) return;
+  char byte = 0;
+  const std::uint64_t last = std::min(asked_, file_.size) - 1;
+  [[maybe_unused]] const ssize_t ignored =
+      ::pread(file_.fd.get(), &byte, 1, static_cast<off_t>(last));
+}
+
 PassingReader::~PassingReader() {
+  AwaitAsked();
   if (read_at_ > 0) LetGoOfAll();
   // With what the kernel has read ahead of us, and for LookAhead.
   if (stretches_.empty()) {
@@ -99,6 +127,7 @@ Expected<std::size_t> PassingReader::Read(char* buffer, std::size_t size) {
     // A file of which only the beginning is there was being read by somebody; it stays.
     was_in_memory_ = presence != Presence::kOnDisk;
   }
+  AskAhead();
   while (count == 0) {
     const ssize_t got = ::pread(file_.fd.get(), buffer, size, static_cast<off_t>(at_));
     if (got == 0) return std::size_t{0};
