@@ -46,6 +46,9 @@ PassingReader::PassingReader(const OpenFile& file) : file_(file) {
 // Before anything is read, because reading brings in what comes behind it too.
 void PassingReader::LookAhead() {
   const std::uint64_t count = std::min((file_.size + kSmall - 1) / kSmall, kMostStretches);
+  // From here on nothing is read ahead but what AskAhead asks for. Even asking whether a page is in
+  // memory makes the kernel read ahead, and the next one would seem to have been there.
+  ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_RANDOM);
   for (std::uint64_t i = 0; i < count; ++i) {
     char byte = 0;
     std::size_t got = 0;
@@ -58,11 +61,14 @@ void PassingReader::LookAhead() {
     stretches_.push_back({file_.size / count * (i + 1), presence == Presence::kInMemory});
   }
   started_ = true;
-  if (stretches_.empty()) return;
+  if (stretches_.empty()) {
+    ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_NORMAL);
+    return;
+  }
   stretches_.back().end = kEnd;
-  const auto on_disk = [](const Stretch& stretch) { return !stretch.was_in_memory; };
-  if (std::any_of(stretches_.begin(), stretches_.end(), on_disk)) {
-    ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_RANDOM);  // no reading ahead but AskAhead's
+  const auto in_memory = [](const Stretch& stretch) { return stretch.was_in_memory; };
+  if (std::all_of(stretches_.begin(), stretches_.end(), in_memory)) {
+    ::posix_fadvise(file_.fd.get(), 0, 0, POSIX_FADV_NORMAL);
   }
   was_in_memory_ = stretches_.front().was_in_memory;
 }
@@ -79,12 +85,14 @@ void PassingReader::AskAhead() {
 }
 
 // What is still on its way cannot be let go of: this waits for the last that was asked for.
+// (The kernel has asked for the rest of a small file by itself.)
 void PassingReader::AwaitAsked() {
-  if (asked_ <= at_ || at_ >= file_.size) return;
+  if (was_in_memory_ || at_ == 0 || at_ >= file_.size) return;
+  const std::uint64_t asked = stretches_.empty() ? file_.size : std::min(asked_, file_.size);
+  if (asked <= at_) return;
   char byte = 0;
-  const std::uint64_t last = std::min(asked_, file_.size) - 1;
   [[maybe_unused]] const ssize_t ignored =
-      ::pread(file_.fd.get(), &byte, 1, static_cast<off_t>(last));
+      ::pread(file_.fd.get(), &byte, 1, static_cast<off_t>(asked - 1));
 }
 
 PassingReader::~PassingReader() {

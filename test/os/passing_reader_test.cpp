@@ -82,6 +82,8 @@ TEST_CASE("passing reader: of a large file that is half in memory, that half sta
   ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_RANDOM);
   std::vector<char> half(size / 2);
   REQUIRE(::pread(fd.get(), half.data(), half.size(), 0) == static_cast<ssize_t>(half.size()));
+  const int before = InMemory(path, size);
+  CAPTURE(before);
   Pass(path);
   CHECK(InMemory(path, size) >= 45);
   CHECK(InMemory(path, size) <= 60);

@@ -223,7 +223,10 @@ Member MemberOf(std::string_view content) {
     return Bzip2Member;
   }
   if (content.size() >= 13 && content.starts_with(std::string_view("]\0\0\x10\0", 5)) &&
-      content.substr(5, 8) == std::string(8, '\xff')) {
+      (content.substr(5, 8) == std::string(8, '\xff') ||
+       (content.substr(10, 3) == std::string(3, '\0') &&
+        static_cast<unsigned char>(content[9]) < 64 &&
+        content.substr(5, 5) != std::string(5, '\0')))) {  // not known, or below 256 GiB
     return [](std::string_view& rest) { return LzmaMember(rest, true); };
   }
   return nullptr;
