@@ -79,8 +79,13 @@ Expected<std::optional<std::string>> AttributeAt(int folder, const char* name, b
 struct OpenFile {
   FileDescriptor fd;
   std::uint64_t size = 0;  // when it was opened
+  FileTime changed;        // its last change of content or status, then
 };
 Expected<OpenFile> OpenRegularFile(int folder, const char* name, bool follow);
+
+// Whether somebody has written to it, cut it or changed its status since it was opened, as far as
+// the file system's clock can tell. Error: as ErrnoError.
+Expected<bool> HasChanged(const OpenFile& file);
 
 // Up to `size` bytes; 0 at the end. Error: kIo.
 Expected<std::size_t> ReadSome(const FileDescriptor& file, char* buffer, std::size_t size);

@@ -50,11 +50,17 @@ std::string PathThrough(int folder, const char* name) {
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 // Its size.
-Expected<std::uint64_t> CheckRegular(const FileDescriptor& file) {
+struct Version {
+  std::uint64_t size = 0;
+  FileTime changed;
+};
+
+Expected<Version> CheckRegular(const FileDescriptor& file) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return ErrnoError(errno, "stat");
   if (!S_ISREG(status.st_mode)) return Error(Errc::kInvalid, "open: not a regular file");
-  return static_cast<std::uint64_t>(status.st_size);
+  return Version{static_cast<std::uint64_t>(status.st_size),
+                 {status.st_ctim.tv_sec, static_cast<std::uint32_t>(status.st_ctim.tv_nsec)}};
 }
 
 // Through a descriptor that names the file without opening it, so that what is looked at is what is
@@ -143,10 +149,17 @@ Expected<OpenFile> OpenRegularFile(int folder, const char* name, bool follow) {
     file.fd.Reset(::openat(folder, name, kReadFlags | O_NOFOLLOW));
     if (!file.fd.valid()) return ErrnoError(errno, "open");
   }
-  auto size = CheckRegular(file.fd);
-  if (!size) return std::move(size).error();
-  file.size = *size;
+  auto version = CheckRegular(file.fd);
+  if (!version) return std::move(version).error();
+  file.size = version->size;
+  file.changed = version->changed;
   return file;
+}
+
+Expected<bool> HasChanged(const OpenFile& file) {
+  auto now = CheckRegular(file.fd);
+  if (!now) return std::move(now).error();
+  return now->size != file.size || now->changed != file.changed;
 }
 
 Expected<std::size_t> ReadSome(const FileDescriptor& file, char* buffer, std::size_t size) {

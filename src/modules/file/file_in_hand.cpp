@@ -54,6 +54,7 @@ Readable FileInHand::Read(FileReader& reader, FileView& raw, FileView& unpacked,
                           unpacked.empty() ? nullptr : &unpacked, archive);
   if (!read) return {Fail(read.error()), false, false};
   tally_.CountBytes(read->bytes);
+  if (read->changed) tally_.Skipped("changed", entry_.Path());
   tally_.CountHashed(raw.hashed() + unpacked.hashed());
   if (raw.saw_long_line() || unpacked.saw_long_line()) tally_.CountLongLine();
   const bool whole = !read->broken || Fail(*read->broken);

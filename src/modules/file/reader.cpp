@@ -78,6 +78,11 @@ Expected<FileReader::Outcome> FileReader::Read(const os::OpenFile& file, FileVie
       ReadZipMembers(passing, file.size, *archive, outcome);
     }
   }
+  if (outcome.bytes > kChunk || (last && outcome.bytes != file.size)) {
+    auto changed = os::HasChanged(file);
+    if (!changed) return std::move(changed).error();
+    outcome.changed = *changed;
+  }
   return outcome;
 }
 

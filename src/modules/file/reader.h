@@ -28,6 +28,9 @@ class FileReader {
     std::optional<Error> broken = std::nullopt;
     // The same of an archive: not all its members were seen.
     std::optional<Error> archive_broken = std::nullopt;
+    // Somebody changed it meanwhile: what was read may never have stood there at one time. (What is
+    // read at once is not asked about.)
+    bool changed = false;
   };
   // Feeds both views to the end, or until they are decided; `unpacked` gets the content of a packed
   // file (unpack_formats.h), and the bytes as they are of any other. The members of a tar, also a
